@@ -1,0 +1,70 @@
+/*
+ * asset - what we know of an original: one row of the catalog, as a value.
+ */
+#ifndef ASSET_ASSET_H
+#define ASSET_ASSET_H
+
+#include "base/failure.h"
+#include "base/text.h"
+#include "http/media.h"
+
+#include <stdint.h>
+
+enum {
+	ASSET_ID_MAX = 64,
+	ASSET_ORIGIN_MAX = 32,
+	ASSET_KEY_MAX = 1024,		/* S3's limit for object keys, in bytes */
+	ASSET_ETAG_MAX = 128,
+	ASSET_TEXT_MAX = 255		/* watermark, credit, owner */
+};
+
+enum asset_visibility {
+	VISIBILITY_PUBLIC = 0,
+	VISIBILITY_SIGNED,	/* every URL needs a token */
+	VISIBILITY_GONE,	/* taken down: 410 */
+	VISIBILITY_COUNT
+};
+
+/* Strings are fixed arrays, so that a row is one value that can be copied. */
+struct asset {
+	char id[ASSET_ID_MAX + 1];
+	char origin[ASSET_ORIGIN_MAX + 1];	/* name of a configured origin */
+	char key[ASSET_KEY_MAX + 1];		/* object key or relative path, UTF-8 */
+	uint64_t version;			/* bumped when the object or its policy changes */
+	uint64_t bytes;
+	char etag[ASSET_ETAG_MAX + 1];		/* the origin's, opaque; may be empty */
+	enum media media;
+	unsigned width, height;			/* as stored in the file, before orientation */
+	unsigned frames;
+	unsigned orientation;			/* EXIF, 1 to 8 */
+	bool has_alpha;
+	bool is_progressive;			/* must be decoded as a whole */
+	enum asset_visibility visibility;
+	bool has_focus;
+	double focus_x, focus_y;		/* fractions of the upright image */
+	char watermark[ASSET_TEXT_MAX + 1];
+	char credit[ASSET_TEXT_MAX + 1];
+	char placeholder[ASSET_TEXT_MAX + 1];
+	char owner[ASSET_TEXT_MAX + 1];
+	int64_t created, updated, expires;	/* Unix seconds; expires 0: never */
+};
+
+/* [A-Za-z0-9_-]{1,64} */
+bool asset_id_is_valid(struct span id);
+
+/* Width and height of the upright image: swapped for orientations 5 to 8. */
+void asset_upright_size(const struct asset *asset, unsigned *width, unsigned *height);
+
+const char *asset_visibility_name(enum asset_visibility visibility);
+bool asset_visibility_find(struct span name, enum asset_visibility *visibility);
+
+/*
+ * The form in which rows travel through memcached: one line "name value" for
+ * each field, values percent-encoded, headed by a format version and closed by
+ * an end line, so that old, cut or foreign values are recognised.  Parsing what
+ * was not printed by this version gives false, never a wrong row.
+ */
+void asset_print(const struct asset *asset, struct text *out);
+bool asset_parse(struct span text, struct asset *asset) __attribute__((warn_unused_result));
+
+#endif

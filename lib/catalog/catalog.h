@@ -1,0 +1,93 @@
+/*
+ * catalog - the assets, in MySQL, as every server sees them.
+ *
+ * Reading one asset: the memcached ring, then a healthy replica, then, if no
+ * replica has it or can be reached, the primary, once.  So a row that was just
+ * written is visible at once (read your own writes), and an id that nobody has
+ * is remembered as missing for negative_lifetime_s.  Writers (insert, update,
+ * purge) go to the primary and then replace or delete the ring's entry.
+ *
+ * A server that failed leaves the rotation for retry_after_ms, so no request
+ * waits on a dead one twice.  Connections are opened when first needed and
+ * replaced after a maximum age; one struct catalog per process, after fork.
+ */
+#ifndef CATALOG_CATALOG_H
+#define CATALOG_CATALOG_H
+
+#include "asset/asset.h"
+#include "base/arena.h"
+#include "base/deadline.h"
+#include "base/failure.h"
+#include "catalog/database.h"
+#include "peers/peers.h"
+
+enum { CATALOG_REPLICAS_MAX = 16 };
+
+struct catalog_config {
+	struct database_config primary;
+	struct database_config replicas[CATALOG_REPLICAS_MAX];
+	unsigned replica_count;
+	unsigned retry_after_ms;	/* a failed server is left alone for this long */
+	unsigned connection_age_s;	/* connections are replaced after this, +- 20 % */
+	unsigned soft_lifetime_s;	/* ring entries older than this are refreshed by one process */
+	unsigned hard_lifetime_s;	/* ring entries vanish after this */
+	unsigned negative_lifetime_s;	/* a missing id is remembered this long, 10 to 60 */
+};
+
+/* Which tier answered, for the log. */
+enum catalog_tier { CATALOG_PEER, CATALOG_REPLICA, CATALOG_PRIMARY, CATALOG_TIER_COUNT };
+
+struct catalog;
+
+/* Cannot fail: connects lazily.  peers may not be NULL. */
+struct catalog *catalog_open(const struct catalog_config *config, struct peers *peers);
+void catalog_close(struct catalog *catalog);
+
+/* FAIL_NOT_FOUND; FAIL_UNAVAILABLE when neither a replica nor the primary
+ * answered and the ring had nothing. */
+bool catalog_find(struct catalog *catalog, struct span id, struct deadline deadline,
+    struct asset *asset, enum catalog_tier *tier, struct failure *why)
+    __attribute__((warn_unused_result));
+
+/* From the primary only, past the ring: for the admin program and writers. */
+bool catalog_find_fresh(struct catalog *catalog, struct span id, struct deadline deadline,
+    struct asset *asset, struct failure *why) __attribute__((warn_unused_result));
+
+/* The asset stored for this origin and object key; FAIL_NOT_FOUND. */
+bool catalog_find_by_key(struct catalog *catalog, struct span origin, struct span key,
+    struct deadline deadline, struct asset *asset, struct failure *why)
+    __attribute__((warn_unused_result));
+
+/* Inserts the row; FAIL_BAD_REQUEST with "duplicate" in the detail when the id
+ * or the origin and key exist. version, created and updated are set by the
+ * database and returned in *asset. */
+bool catalog_insert(struct catalog *catalog, struct asset *asset, struct deadline deadline,
+    struct failure *why) __attribute__((warn_unused_result));
+
+/* Replaces what describes the object (bytes, etag, media, size, ...) of the
+ * row with asset->id and bumps its version. */
+bool catalog_update(struct catalog *catalog, struct asset *asset, struct deadline deadline,
+    struct failure *why) __attribute__((warn_unused_result));
+
+/* Bumps the version, so that every variant on every server is stale, and
+ * returns the new one.  FAIL_NOT_FOUND. */
+bool catalog_purge(struct catalog *catalog, struct span id, struct deadline deadline,
+    uint64_t *version, struct failure *why) __attribute__((warn_unused_result));
+
+/* All assets in order of id, read in pages so that millions are no burden.
+ * each() returning false stops. */
+bool catalog_list(struct catalog *catalog, struct span after_id, struct deadline deadline,
+    bool (*each)(void *state, const struct asset *asset), void *state, struct failure *why)
+    __attribute__((warn_unused_result));
+
+/* For /health and /metrics: which servers answer a trivial query now.
+ * index -1 is the primary.  `takes_writes` tells a primary from a demoted one. */
+struct catalog_server_state {
+	bool answers;
+	bool takes_writes;
+	bool is_left_alone;	/* out of the rotation after a failure */
+};
+void catalog_probe(struct catalog *catalog, int index, struct deadline deadline,
+    struct catalog_server_state *state);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * image - everything that touches pixels.  Linked into the renderer only.
+ *
+ * libvips objects never leave this folder.  Files are read and written through
+ * descriptors; nothing is opened by name.  Each function checks the header
+ * against the limits before a pixel is decoded, reports damage as
+ * FAIL_UNPROCESSABLE and what it cannot read as FAIL_UNSUPPORTED, and leaves
+ * no memory behind (vips_tracked_get_mem() == 0 afterwards).
+ */
+#ifndef IMAGE_IMAGE_H
+#define IMAGE_IMAGE_H
+
+#include "base/failure.h"
+#include "image/description.h"
+#include "recipe/recipe.h"
+
+/* Once, at the start of the process: loads libvips with all its modules,
+ * forbids the loaders that are not on our list, and turns the cache off.
+ * FAIL_INTERNAL. */
+bool image_init(const char *program_name, struct failure *why) __attribute__((warn_unused_result));
+void image_shutdown(void);
+
+bool image_describe(int input, const struct image_limits *limits, struct image_description *description,
+    struct failure *why) __attribute__((warn_unused_result));
+
+/* Makes the variant and writes it to output, from offset 0. */
+bool image_render(int input, int output, const struct recipe *recipe, enum media format,
+    const struct image_limits *limits, struct image_outcome *outcome, struct failure *why)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * preset - recipes that the configuration gives a name: "@card".
+ *
+ * A preset's text may begin with other presets, which must be defined before
+ * it.  All are parsed when they are added, so a mistake is found at start.
+ */
+#ifndef RECIPE_PRESET_H
+#define RECIPE_PRESET_H
+
+#include "base/failure.h"
+#include "base/text.h"
+
+enum { PRESET_MAX = 128, PRESET_NAME_MAX = 32 };
+
+struct preset {
+	const char *name;	/* [a-z0-9_-], without the "@" */
+	const char *text;
+};
+
+/* Caller's struct, zero-initialised; the strings must outlive it. */
+struct preset_set {
+	struct preset presets[PRESET_MAX];
+	unsigned count;
+};
+
+/* FAIL_BAD_REQUEST with the name when the name or the text is not valid, or
+ * there are too many. */
+bool preset_add(struct preset_set *set, const char *name, const char *text, struct failure *why)
+    __attribute__((warn_unused_result));
+
+/* NULL when there is none of that name. */
+const struct preset *preset_find(const struct preset_set *set, struct span name);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * job - what a responder asks of a renderer, and the answer, as messages.
+ *
+ * A job is one datagram on a unix socket (SOCK_SEQPACKET): lines "name value"
+ * and, beside it, the descriptors of the input and, for renderings, of the
+ * output.  The answer is one datagram too.  Both begin with a line that carries
+ * the protocol's version, because after a reload old responders may speak to
+ * new renderers: an unknown version is a failure that names it.  Both sides
+ * treat the other as untrusted: every field has a range, and a message that
+ * breaks one is refused as a whole.
+ */
+#ifndef RENDER_JOB_H
+#define RENDER_JOB_H
+
+#include "base/failure.h"
+#include "base/text.h"
+#include "http/media.h"
+#include "image/description.h"
+#include "recipe/recipe.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	JOB_VERSION = 1,
+	JOB_MESSAGE_MAX = 4096,		/* bytes */
+	JOB_DESCRIPTORS_MAX = 2
+};
+
+enum job_operation {
+	JOB_DESCRIBE,	/* what is this file?  Input only. */
+	JOB_RENDER	/* make the variant.  Input and output. */
+};
+
+struct job {
+	enum job_operation operation;
+	const char *recipe;	/* canonical text; "-" when describing */
+	enum media format;	/* of the output; MEDIA_NONE when describing */
+	struct image_limits limits;
+	unsigned timeout_ms;	/* the kernel ends the renderer after this */
+};
+
+struct job_result {
+	struct failure failure;			/* FAIL_NONE: it worked */
+	struct image_outcome outcome;		/* valid when it worked; describing: its source */
+};
+
+void job_print(const struct job *job, struct text *out);
+bool job_parse(struct span text, struct arena *arena, struct job *job, struct failure *why)
+    __attribute__((warn_unused_result));
+
+void job_result_print(const struct job_result *result, struct text *out);
+/* A result whose own failure is set parses successfully. */
+bool job_result_parse(struct span text, struct job_result *result, struct failure *why)
+    __attribute__((warn_unused_result));
+
+#endif

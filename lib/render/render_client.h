@@ -1,0 +1,46 @@
+/*
+ * render_client - hands a job to a renderer and waits for the answer.
+ *
+ * A connection carries one job.  The client connects to the renderers' socket,
+ * sends the message with its descriptors, and waits until the answer, the end
+ * of the renderer, or the deadline: each is a clear failure.
+ */
+#ifndef RENDER_RENDER_CLIENT_H
+#define RENDER_RENDER_CLIENT_H
+
+#include "base/deadline.h"
+#include "base/failure.h"
+#include "render/job.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct render_address {
+	struct sockaddr_un address;
+	socklen_t length;
+};
+
+/*
+ * A listening socket for renderers with a name that only this machine's kernel
+ * knows (an autobound abstract address), close-on-exec.  `queue` connections
+ * may wait.  -1 and *why (FAIL_INTERNAL) when it cannot be made.
+ */
+int render_listen(unsigned queue, struct failure *why) __attribute__((warn_unused_result));
+
+/* Where that socket can be reached. */
+bool render_address_of(int listener, struct render_address *address, struct failure *why)
+    __attribute__((warn_unused_result));
+
+/*
+ * Runs the job.  output is -1 when describing.  The renderer writes to the
+ * output from offset 0 through its own copy of the descriptor.  False with the
+ * renderer's own failure (FAIL_UNSUPPORTED, FAIL_UNPROCESSABLE, ...), or
+ *	FAIL_TIMEOUT		no answer before the deadline, or the job's own timer ended it
+ *	FAIL_UNPROCESSABLE	the renderer died of this job (killed by a signal)
+ *	FAIL_UNAVAILABLE	no renderer can be reached
+ */
+bool render_run(const struct render_address *address, const struct job *job, int input, int output,
+    struct deadline deadline, struct job_result *result, struct failure *why)
+    __attribute__((warn_unused_result));
+
+#endif

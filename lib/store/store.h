@@ -1,0 +1,120 @@
+/*
+ * store - this server's disk: originals and variants, complete or absent.
+ *
+ *	ROOT/originals/ab/cd/abcd...	the bytes as the origin has them
+ *	ROOT/variants/ab/cd/abcd...	exactly the bytes of the response
+ *	ROOT/tmp/			being written
+ *	ROOT/lock			byte-range locks: single flight, lanes
+ *	ROOT/usage			how many bytes each part holds, roughly
+ *
+ * A file appears by rename, complete, with size, checksum and media type in an
+ * extended attribute (user.vitrine); what does not match it on opening is
+ * removed and counts as absent.  There is no index: everything can be deleted
+ * at any time, by anybody, and nothing is lost that only existed here.
+ *
+ * Bounded in bytes: who commits new bytes evicts old ones first, choosing the
+ * least recently used of a random sample of hash directories, so the cost does
+ * not grow with the number of files.  Use is remembered in the file's mtime,
+ * written at most once in ten minutes.
+ *
+ * Several processes use one store at once; all locks are released by the
+ * kernel when their holder dies.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/deadline.h"
+#include "base/digest.h"
+#include "base/failure.h"
+#include "http/media.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store_config {
+	const char *root;		/* absolute path, on a file system with user.* attributes */
+	uint64_t max_original_bytes;	/* total of originals/ */
+	uint64_t max_variant_bytes;	/* total of variants/ */
+};
+
+enum store_part { STORE_ORIGINALS, STORE_VARIANTS, STORE_PART_COUNT };
+
+struct store;
+
+/* Makes the folders, removes what is left in tmp/ from dead processes, and
+ * tries the file system out.  FAIL_INTERNAL says what is wrong with it. */
+struct store *store_open(const struct store_config *config, struct failure *why)
+    __attribute__((warn_unused_result));
+void store_close(struct store *store);
+
+/* A file that is being read.  It stays readable when it is evicted meanwhile. */
+struct store_file {
+	int fd;
+	uint64_t bytes;
+	uint64_t checksum;
+	enum media media;
+	char path[64];			/* relative to the root: "variants/ab/cd/abcd..." */
+};
+
+/* Opens a file and marks it as used.  False when it is absent, or was
+ * damaged and has been removed; there is no third case.  The caller closes fd. */
+bool store_find(struct store *store, enum store_part part, const struct key *key,
+    struct store_file *file) __attribute__((warn_unused_result));
+
+/* Without opening or marking it. */
+bool store_has(struct store *store, enum store_part part, const struct key *key);
+
+/* A file that is being written, in tmp/, open for reading and writing. */
+struct store_draft {
+	int fd;
+	char path[64];			/* relative to the root: "tmp/..." */
+};
+
+/* FAIL_INTERNAL when the disk refuses: full, read-only, out of descriptors. */
+bool store_begin(struct store *store, struct store_draft *draft, struct failure *why)
+    __attribute__((warn_unused_result));
+
+/* Computes size and checksum, makes room, and renames the draft to its name;
+ * what was there before is replaced.  On success *file is the open file, as
+ * from store_find(); on failure the draft is discarded.  FAIL_INTERNAL. */
+bool store_commit(struct store *store, struct store_draft *draft, enum store_part part,
+    const struct key *key, enum media media, struct store_file *file, struct failure *why)
+    __attribute__((warn_unused_result));
+
+void store_discard(struct store *store, struct store_draft *draft);
+
+/* Removes a file, if it is there. */
+void store_remove(struct store *store, enum store_part part, const struct key *key);
+
+/* Bytes and limit, for /metrics; approximate after a crash, healed by use. */
+void store_usage(struct store *store, enum store_part part, uint64_t *bytes, uint64_t *limit);
+
+/* Whether a file can be written and read back now: for /health. */
+bool store_probe(struct store *store, struct failure *why) __attribute__((warn_unused_result));
+
+/*
+ * Single flight on this host: who holds the lock of a key makes the file, the
+ * others wait for the lock and then look again.  FAIL_TIMEOUT when the deadline
+ * passes first.  The lock is an open-file-description lock on one byte of
+ * ROOT/lock, so it ends with its descriptor, however the process ends.
+ */
+struct store_lock {
+	int fd;
+};
+bool store_lock(struct store *store, enum store_part part, const struct key *key,
+    struct deadline deadline, struct store_lock *lock, struct failure *why)
+    __attribute__((warn_unused_result));
+void store_unlock(struct store_lock *lock);
+
+/*
+ * One of `places` in a named lane, for instance the slow path: false at once
+ * when all are taken.  Works like store_lock().
+ */
+bool store_take_place(struct store *store, unsigned lane, unsigned places, struct store_lock *lock)
+    __attribute__((warn_unused_result));
+
+/* How many of the lane's places are taken now, for /metrics. */
+unsigned store_places_taken(struct store *store, unsigned lane, unsigned places);
+
+#endif
