@@ -56,6 +56,8 @@ language := -std=gnu17 -D_GNU_SOURCE -Ilib -I.
 
 service_packages := libmemcached libmariadb libcurl openssl inih libxxhash
 packages_of = $(shell $(PKG_CONFIG) --$(1) $(2))
+service_cflags := $(call packages_of,cflags,$(service_packages))
+image_cflags := $(call packages_of,cflags,vips libseccomp)
 
 compile_flags = $(language) $(warnings) $(hardening) $(CFLAGS) $(CPPFLAGS) -MMD -MP
 link_flags = $(CFLAGS) $(hardening) -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
@@ -88,10 +90,11 @@ $(BUILD)/vitrine: $(call objects,$(cli_sources)) $(BUILD)/libvitrine.a
 $(BUILD)/vitrine-renderer: $(call objects,$(renderer_sources) $(image_sources)) $(BUILD)/libvitrine.a
 	$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,vips libcrypto) -lm
 
-$(BUILD)/lib/image/%.o $(BUILD)/renderer/%.o: packages := vips libseccomp
+$(BUILD)/lib/image/%.o $(BUILD)/renderer/%.o: package_cflags = $(image_cflags)
+package_cflags = $(service_cflags)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(compile_flags) $(if $(packages),$(call packages_of,cflags,$(packages)),$(call packages_of,cflags,$(service_packages))) -c -o $@ $<
+	$(CC) $(compile_flags) $(package_cflags) -c -o $@ $<
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

@@ -30,7 +30,7 @@ fuzz_programs := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(fuzz_targets))
 
 $(BUILD)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
-	$(CLANG) $(fuzz_flags) $(call packages_of,cflags,$(service_packages)) -MMD -MP -c -o $@ $<
+	$(CLANG) $(fuzz_flags) $(service_cflags) -MMD -MP -c -o $@ $<
 
 $(BUILD)/fuzz/libvitrine.a: $(fuzz_objects)
 	@rm -f $@
