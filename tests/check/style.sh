@@ -18,8 +18,8 @@ complain "functions that cannot be used safely" "$(grep -nEw \
 	'strcpy|strcat|strncpy|strncat|strtok|sprintf|vsprintf|gets|gmtime|localtime|ctime|asctime|mktemp|atoi|atol|rand|system|popen|alloca' \
 	$sources | grep -vE '^[^:]*:[0-9]+:\s*(\*|/\*)' | grep -E '\b(strcpy|strcat|strncpy|strncat|strtok|sprintf|vsprintf|gets|gmtime|localtime|ctime|asctime|mktemp|atoi|atol|rand|system|popen|alloca)\(')"
 complain "a struct gets no typedef" "$(grep -nE '^\s*typedef (struct|union|enum)' $sources)"
-complain "lines over 110 columns" "$(for file in $sources; do
-	expand -t 8 "$file" | awk -v file="$file" 'length($0) > 110 { print file ":" NR }'; done)"
+complain "lines over 120 columns" "$(for file in $sources; do
+	expand -t 8 "$file" | awk -v file="$file" 'length($0) > 120 { print file ":" NR }'; done)"
 complain "white space at the end of a line" "$(git grep -nIE '[[:space:]]+$' -- '*.c' '*.h' '*.py' '*.sh' '*.mk' Makefile)"
 complain "files without a comment at the top" "$(for file in $(git ls-files '*.h'); do
 	head -n 1 "$file" | grep -q '^/\*' || echo "$file"; done)"

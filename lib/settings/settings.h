@@ -1,0 +1,105 @@
+/*
+ * settings - the configuration, as values that the modules take.
+ *
+ * Read once at start from an INI file and from environment variables that
+ * override it: [store] root is VITRINE_STORE_ROOT.  One table
+ * (settings_table.c) drives parsing, range checks, --print-config and
+ * docs/configuration.md, so a setting cannot exist without a default, a range
+ * and a sentence.  Unknown names are errors that say file and line.
+ *
+ * A secret may be written "file:/path", and is then the content of that file
+ * without its last line end.  Secrets are never printed.
+ *
+ * This is the one folder of lib/ that reads configuration; only the programs
+ * include it, and every module below gets its part as a plain struct.
+ */
+#ifndef SETTINGS_SETTINGS_H
+#define SETTINGS_SETTINGS_H
+
+#include "asset/policy.h"
+#include "asset/token.h"
+#include "base/arena.h"
+#include "base/failure.h"
+#include "catalog/catalog.h"
+#include "http/media.h"
+#include "origin/origin.h"
+#include "peers/peers.h"
+#include "recipe/preset.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SETTINGS_ORIGINS_MAX = 16, SETTINGS_AUTO_FORMATS_MAX = 4 };
+
+/* How a file reaches the client. */
+enum send_method {
+	SEND_BODY = 0,	/* through FastCGI */
+	SEND_ACCEL,	/* X-Accel-Redirect: nginx sends it */
+	SEND_SENDFILE,	/* X-Sendfile: Apache's mod_xsendfile or lighttpd sends it */
+	SEND_COUNT
+};
+
+struct server_settings {
+	const char *listen;		/* "unix:/path" or "127.0.0.1:9000" */
+	unsigned socket_mode;
+	const char *socket_group;
+	unsigned responders;
+	unsigned slow_responders;
+	unsigned request_timeout_ms;
+	unsigned drain_s;
+	unsigned requests_per_responder;
+	const char *url_prefix;
+};
+
+struct http_settings {
+	enum send_method send;
+	const char *accel_prefix;
+	unsigned max_age_s;
+	unsigned error_max_age_s;
+	enum media auto_formats[SETTINGS_AUTO_FORMATS_MAX];	/* in order of preference */
+	unsigned auto_format_count;
+	const char *allow_origin;
+};
+
+struct render_settings {
+	const char *program;
+	unsigned renderers;
+	unsigned queue;
+	unsigned timeout_ms;
+	unsigned max_megapixels;
+	uint64_t max_output_bytes;
+	unsigned memory_mb;
+	unsigned recycle_memory_mb;
+	unsigned jobs_per_renderer;
+};
+
+struct settings {
+	struct server_settings server;
+	struct http_settings http;
+	struct render_settings render;
+	struct store_config store;
+	struct catalog_config catalog;
+	struct peers_config peers;
+	struct policy_config policy;
+	struct origin_config origins[SETTINGS_ORIGINS_MAX];
+	unsigned origin_count;
+	struct preset_set presets;
+	struct token_keys keys;
+};
+
+/*
+ * path may be NULL: defaults and the environment only.  Everything in
+ * *settings lives in the arena.  FAIL_INTERNAL: "vitrine.ini:12: ...".
+ */
+bool settings_load(struct arena *arena, const char *path, char *const *environment,
+    struct settings *settings, struct failure *why) __attribute__((warn_unused_result));
+
+/* The effective settings as an INI file that settings_load() reads, without
+ * the secrets. */
+void settings_print(const struct settings *settings, struct text *out);
+
+/* docs/configuration.md's tables. */
+void settings_print_reference(struct text *out);
+
+#endif

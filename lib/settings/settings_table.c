@@ -1,0 +1,167 @@
+#include "settings/settings_table.h"
+
+#include <stddef.h>
+
+#define AT(field) offsetof(struct settings, field)
+#define ORIGIN_AT(field) offsetof(struct origin_config, field)
+
+static const char *const send_methods[] = { "body", "accel", "sendfile", NULL };
+static const char *const unsigned_choices[] = { "ladder", "presets", "any", "none", NULL };
+static const char *const origin_kinds[] = { "s3", "directory", NULL };
+_Static_assert(sizeof(enum send_method) == sizeof(unsigned) &&
+    sizeof(enum policy_unsigned) == sizeof(unsigned) &&
+    sizeof(enum origin_kind) == sizeof(unsigned), "choices are stored as unsigned");
+
+#define MILLION 1000000
+#define GIGABYTES(n) ((uint64_t)(n) << 30)
+
+const struct setting settings_table[] = {
+	{ "server", "listen", SETTING_TEXT, AT(server.listen), 0, 0, "unix:/run/vitrine/fastcgi.sock", NULL,
+	  "Where the web server finds us: unix:/path, or address:port. Only the web server may be able to "
+	  "reach it. A socket handed over by systemd or mod_fcgid takes its place." },
+	{ "server", "socket_mode", SETTING_OCTAL, AT(server.socket_mode), 0, 0777, "0660", NULL,
+	  "Mode of the unix socket." },
+	{ "server", "socket_group", SETTING_TEXT, AT(server.socket_group), 0, 0, "", NULL,
+	  "Group of the unix socket, so that the web server may connect; empty: our own." },
+	{ "server", "responders", SETTING_UNSIGNED, AT(server.responders), 1, 512, "16", NULL,
+	  "Processes that answer requests, one at a time each. They mostly wait, so there are many more "
+	  "than cores." },
+	{ "server", "slow_responders", SETTING_UNSIGNED, AT(server.slow_responders), 1, 512, "12", NULL,
+	  "How many of them may be fetching or rendering at once; the others stay free for hits." },
+	{ "server", "request_timeout_ms", SETTING_UNSIGNED, AT(server.request_timeout_ms), 100, 300000, "20000", NULL,
+	  "A request older than this is given up, whatever it is waiting for. The web server's own "
+	  "timeout must be longer." },
+	{ "server", "drain_s", SETTING_UNSIGNED, AT(server.drain_s), 0, 300, "0", NULL,
+	  "After SIGTERM, /health answers 503 for this long while requests are still served, so that a "
+	  "load balancer can take us out." },
+	{ "server", "requests_per_responder", SETTING_UNSIGNED, AT(server.requests_per_responder), 0, 1000 * MILLION, "100000", NULL,
+	  "A responder is replaced after so many requests, give or take a tenth; 0: never." },
+	{ "server", "url_prefix", SETTING_TEXT, AT(server.url_prefix), 0, 0, "", NULL,
+	  "What stands before /a/ and /s/ in the paths the web server sends, such as /assets." },
+
+	{ "http", "send", SETTING_CHOICE, AT(http.send), 0, 0, "body", send_methods,
+	  "How a file reaches the client: through FastCGI, or by an internal redirect of nginx "
+	  "(X-Accel-Redirect) or of mod_xsendfile and lighttpd (X-Sendfile)." },
+	{ "http", "accel_prefix", SETTING_TEXT, AT(http.accel_prefix), 0, 0, "/vitrine-store/", NULL,
+	  "With send = accel: the internal location whose alias is the store's root." },
+	{ "http", "max_age_s", SETTING_UNSIGNED, AT(http.max_age_s), 0, 31536000, "86400", NULL,
+	  "How long a browser or CDN may keep a picture without asking again." },
+	{ "http", "error_max_age_s", SETTING_UNSIGNED, AT(http.error_max_age_s), 0, 3600, "60", NULL,
+	  "The same for answers 404, 410, 415 and 422. Answers 5xx are never kept." },
+	{ "http", "auto_formats", SETTING_FORMATS, AT(http.auto_formats), 0, 0, "webp", NULL,
+	  "What .auto chooses among, best first, for clients that name them in Accept; otherwise JPEG, or "
+	  "PNG for transparent images." },
+	{ "http", "allow_origin", SETTING_TEXT, AT(http.allow_origin), 0, 0, "*", NULL,
+	  "Access-Control-Allow-Origin of pictures; empty: none." },
+
+	{ "policy", "unsigned", SETTING_CHOICE, AT(policy.unsigned_urls), 0, 0, "ladder", unsigned_choices,
+	  "What URLs without a token reach of public assets: presets and the widths of the ladder, "
+	  "presets only, any recipe, or nothing." },
+	{ "policy", "ladder", SETTING_WIDTHS, AT(policy.ladder), 1, RECIPE_SIDE_MAX, "160 320 480 640 960 1280 1600 1920 2560", NULL,
+	  "The widths in pixels that unsigned URLs may ask for." },
+
+	{ "render", "program", SETTING_PATH, AT(render.program), 0, 0, "", NULL,
+	  "Path of vitrine-renderer; empty: beside this program." },
+	{ "render", "renderers", SETTING_UNSIGNED, AT(render.renderers), 0, 256, "0", NULL,
+	  "Processes that decode and encode; 0: as many as cores." },
+	{ "render", "queue", SETTING_UNSIGNED, AT(render.queue), 1, 4096, "64", NULL,
+	  "Jobs that may wait for a renderer." },
+	{ "render", "timeout_ms", SETTING_UNSIGNED, AT(render.timeout_ms), 100, 300000, "15000", NULL,
+	  "A job that takes longer is ended by the kernel." },
+	{ "render", "max_megapixels", SETTING_UNSIGNED, AT(render.max_megapixels), 1, 10000, "150", NULL,
+	  "Larger originals (width x height x frames) are refused after reading only their header." },
+	{ "render", "max_output_bytes", SETTING_BYTES, AT(render.max_output_bytes), 1024, GIGABYTES(4), "64M", NULL,
+	  "Larger results are refused." },
+	{ "render", "memory_mb", SETTING_UNSIGNED, AT(render.memory_mb), 0, 1024 * 1024, "4096", NULL,
+	  "Address space of a renderer in MiB; 0: no limit." },
+	{ "render", "recycle_memory_mb", SETTING_UNSIGNED, AT(render.recycle_memory_mb), 0, 1024 * 1024, "256", NULL,
+	  "A renderer that holds more MiB than this after a job is replaced; 0: never." },
+	{ "render", "jobs_per_renderer", SETTING_UNSIGNED, AT(render.jobs_per_renderer), 0, MILLION, "1000", NULL,
+	  "A renderer is replaced after so many jobs, give or take a tenth; 0: never." },
+
+	{ "store", "root", SETTING_PATH, AT(store.root), 1, 0, "/var/cache/vitrine", NULL,
+	  "Folder of the local store, on a file system with extended attributes." },
+	{ "store", "max_original_bytes", SETTING_BYTES, AT(store.max_original_bytes), MILLION, UINT64_MAX, "10G", NULL,
+	  "Room for originals; the least recently used are evicted." },
+	{ "store", "max_variant_bytes", SETTING_BYTES, AT(store.max_variant_bytes), MILLION, UINT64_MAX, "20G", NULL,
+	  "Room for variants; the least recently used are evicted." },
+
+	{ "catalog", "primary", SETTING_SERVER, AT(catalog.primary), 0, 0, "127.0.0.1:3306", NULL,
+	  "The database that takes writes: host:port, or the path of a unix socket. Addresses are better "
+	  "than names, whose look-up cannot be given a time limit." },
+	{ "catalog", "replicas", SETTING_SERVERS, AT(catalog.replicas), 0, 0, "", NULL,
+	  "The databases that are read, separated by spaces; none: the primary." },
+	{ "catalog", "database", SETTING_TEXT, AT(catalog.primary.name), 0, 0, "vitrine", NULL,
+	  "Name of the database." },
+	{ "catalog", "user", SETTING_TEXT, AT(catalog.primary.user), 0, 0, "vitrine", NULL,
+	  "User, the same on all servers." },
+	{ "catalog", "password", SETTING_SECRET, AT(catalog.primary.password), 0, 0, "", NULL,
+	  "Password of that user." },
+	{ "catalog", "tls_ca", SETTING_PATH, AT(catalog.primary.tls_ca), 0, 0, "", NULL,
+	  "Certificate authority of the servers; when set, connections are encrypted and the server's "
+	  "name is verified." },
+	{ "catalog", "connect_timeout_ms", SETTING_UNSIGNED, AT(catalog.primary.connect_timeout_ms), 10, 60000, "1000", NULL,
+	  "A connection that takes longer has failed." },
+	{ "catalog", "query_timeout_ms", SETTING_UNSIGNED, AT(catalog.primary.query_timeout_ms), 10, 60000, "500", NULL,
+	  "A query that takes longer has failed." },
+	{ "catalog", "retry_after_ms", SETTING_UNSIGNED, AT(catalog.retry_after_ms), 100, 600000, "2000", NULL,
+	  "A server that failed is left alone for this long." },
+	{ "catalog", "connection_age_s", SETTING_UNSIGNED, AT(catalog.connection_age_s), 1, 86400, "300", NULL,
+	  "Connections are renewed after this, so that a moved address is noticed." },
+	{ "catalog", "soft_lifetime_s", SETTING_UNSIGNED, AT(catalog.soft_lifetime_s), 1, 86400, "60", NULL,
+	  "A row in the ring that is older than this is refreshed by one process." },
+	{ "catalog", "hard_lifetime_s", SETTING_UNSIGNED, AT(catalog.hard_lifetime_s), 1, 2592000, "86400", NULL,
+	  "A row in the ring vanishes after this." },
+	{ "catalog", "negative_lifetime_s", SETTING_UNSIGNED, AT(catalog.negative_lifetime_s), 1, 600, "20", NULL,
+	  "An asset that does not exist is remembered as missing for this long." },
+
+	{ "peers", "servers", SETTING_TEXT, AT(peers.servers), 0, 0, "", NULL,
+	  "The memcached ring: address:port, separated by commas, in the same spelling on every server; "
+	  "empty: none." },
+	{ "peers", "connect_timeout_ms", SETTING_UNSIGNED, AT(peers.connect_timeout_ms), 1, 10000, "50", NULL,
+	  "A peer that takes longer is down." },
+	{ "peers", "timeout_ms", SETTING_UNSIGNED, AT(peers.timeout_ms), 1, 10000, "100", NULL,
+	  "An answer that takes longer is a miss." },
+	{ "peers", "retry_after_s", SETTING_UNSIGNED, AT(peers.retry_after_s), 1, 600, "2", NULL,
+	  "A peer that is down is tried again after this." },
+};
+
+const unsigned settings_table_count = sizeof(settings_table) / sizeof(settings_table[0]);
+
+const struct setting origin_settings_table[] = {
+	{ "origin.NAME", "kind", SETTING_CHOICE, ORIGIN_AT(kind), 0, 0, "s3", origin_kinds,
+	  "An S3 bucket, or a directory such as an NFS mount." },
+	{ "origin.NAME", "max_bytes", SETTING_BYTES, ORIGIN_AT(max_bytes), 1024, GIGABYTES(64), "256M", NULL,
+	  "Larger originals are refused." },
+	{ "origin.NAME", "root", SETTING_PATH, ORIGIN_AT(root), 0, 0, "", NULL,
+	  "Directory: its path. Nothing outside is ever opened." },
+	{ "origin.NAME", "endpoint", SETTING_TEXT, ORIGIN_AT(endpoint), 0, 0, "https://s3.amazonaws.com", NULL,
+	  "S3: scheme, host and port." },
+	{ "origin.NAME", "region", SETTING_TEXT, ORIGIN_AT(region), 0, 0, "us-east-1", NULL,
+	  "S3: region that signatures name." },
+	{ "origin.NAME", "bucket", SETTING_TEXT, ORIGIN_AT(bucket), 0, 0, "", NULL,
+	  "S3: bucket." },
+	{ "origin.NAME", "path_style", SETTING_BOOLEAN, ORIGIN_AT(is_path_style), 0, 0, "no", NULL,
+	  "S3: endpoint/bucket/key instead of bucket.endpoint/key." },
+	{ "origin.NAME", "prefix", SETTING_TEXT, ORIGIN_AT(prefix), 0, 0, "", NULL,
+	  "S3: put before every key." },
+	{ "origin.NAME", "access_key_id", SETTING_TEXT, ORIGIN_AT(access_key_id), 0, 0, "", NULL,
+	  "S3: empty: AWS_ACCESS_KEY_ID, then the shared credentials file." },
+	{ "origin.NAME", "secret_access_key", SETTING_SECRET, ORIGIN_AT(secret_access_key), 0, 0, "", NULL,
+	  "S3: the key's secret." },
+	{ "origin.NAME", "session_token", SETTING_SECRET, ORIGIN_AT(session_token), 0, 0, "", NULL,
+	  "S3: of temporary credentials." },
+	{ "origin.NAME", "profile", SETTING_TEXT, ORIGIN_AT(profile), 0, 0, "", NULL,
+	  "S3: profile in the shared credentials file." },
+	{ "origin.NAME", "tls_ca", SETTING_PATH, ORIGIN_AT(tls_ca), 0, 0, "", NULL,
+	  "S3: certificate authority of the endpoint; empty: the system's." },
+	{ "origin.NAME", "connect_timeout_ms", SETTING_UNSIGNED, ORIGIN_AT(connect_timeout_ms), 10, 60000, "1000", NULL,
+	  "S3: a connection that takes longer has failed." },
+	{ "origin.NAME", "stall_timeout_ms", SETTING_UNSIGNED, ORIGIN_AT(stall_timeout_ms), 1000, 60000, "5000", NULL,
+	  "S3: a transfer that stands still for this long has failed." },
+	{ "origin.NAME", "tries", SETTING_UNSIGNED, ORIGIN_AT(tries), 1, 5, "3", NULL,
+	  "S3: attempts, as far as the request's time allows." },
+};
+
+const unsigned origin_settings_table_count =
+    sizeof(origin_settings_table) / sizeof(origin_settings_table[0]);
