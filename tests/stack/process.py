@@ -16,17 +16,19 @@ Python 3.11, standard library only.
 """
 
 import ctypes
+import hashlib
 import os
 import pathlib
 import shutil
 import signal
 import socket
+import stat
 import subprocess
-import tempfile
 import time
 
 # sockaddr_un.sun_path has 108 bytes with its NUL; some servers append ".lock" or the like.
 SOCKET_PATH_MAX = 100
+SOCKET_NAME_MAX = 24
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -58,16 +60,26 @@ def port_answers(port, host="127.0.0.1"):
 def socket_folder(folder):
     """Where to put unix sockets that belong to a server living in `folder`.
 
-    That folder itself when socket paths in it are short enough, else a new
-    private one in /tmp, which the caller removes with remove_socket_folder()."""
-    if len(os.fsencode(os.path.abspath(folder))) + 20 <= SOCKET_PATH_MAX:
-        return pathlib.Path(folder).absolute()
-    return pathlib.Path(tempfile.mkdtemp(prefix="vitrine-", dir="/tmp"))
+    That folder itself when socket paths in it are short enough, else a private
+    one in /tmp, always the same for the same folder, to be removed with
+    remove_socket_folder() when the server has ended."""
+    folder = pathlib.Path(folder).absolute()
+    if len(os.fsencode(folder)) + SOCKET_NAME_MAX + 1 <= SOCKET_PATH_MAX:
+        return folder
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    short = pathlib.Path(f"/tmp/vitrine-{os.geteuid()}-{digest}")
+    short.mkdir(mode=0o700, exist_ok=True)
+    # Anybody can make a folder of that name in /tmp first.
+    status = short.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise StackError(f"{short} is not a private folder of ours")
+    return short
 
 
-def remove_socket_folder(sockets, folder):
-    """Removes what socket_folder() made; leaves the server's own folder alone."""
-    if sockets is not None and pathlib.Path(sockets) != pathlib.Path(folder).absolute():
+def remove_socket_folder(folder):
+    """Removes what socket_folder(folder) made; leaves the server's own folder alone."""
+    sockets = socket_folder(folder)
+    if sockets != pathlib.Path(folder).absolute():
         shutil.rmtree(sockets, ignore_errors=True)
 
 
@@ -100,11 +112,11 @@ def _start_time(pid):
     """Clock ticks since boot at which the process started; None when there is
     none, or when it has ended and only waits for its parent to notice."""
     try:
-        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        status = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
     # Field 2, the name, is in parentheses and may hold anything; see proc(5).
-    fields = stat[stat.rindex(")") + 2:].split()
+    fields = status[status.rindex(")") + 2:].split()
     return None if fields[0] in "ZX" else int(fields[19])
 
 
