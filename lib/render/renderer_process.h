@@ -1,0 +1,45 @@
+/*
+ * renderer_process - starts one vitrine-renderer, with nothing of its parent's.
+ *
+ * A renderer parses bytes from strangers, so it is executed, not only forked:
+ * an empty address space, a fixed environment, and these descriptors alone:
+ *
+ *	0, 1	/dev/null
+ *	2	the parent's standard error
+ *	3	the listening socket of jobs
+ *	4	the lifeline: the read end of a pipe; its end of file means "leave"
+ *
+ * Signals that people and supervisors send are blocked in it, so a job is
+ * never interrupted half way: it ends by its lifeline, by its own timer
+ * (SIGALRM) or by SIGKILL.  The parent reaps it; there are no handlers here.
+ */
+#ifndef RENDER_RENDERER_PROCESS_H
+#define RENDER_RENDERER_PROCESS_H
+
+#include "base/arena.h"
+#include "base/failure.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct renderer_config {
+	const char *program;		/* absolute path of vitrine-renderer */
+	unsigned memory_mb;		/* address space; 0: no limit */
+	unsigned recycle_memory_mb;	/* it leaves after a job that leaves more than this; 0: never */
+	unsigned jobs;			/* it leaves after so many; 0: never */
+	uint64_t max_output_bytes;
+};
+
+/* The configured program, or when that is "" the vitrine-renderer beside the
+ * running program.  FAIL_INTERNAL when it cannot be executed. */
+bool renderer_find_program(const char *configured, struct arena *arena, const char **program,
+    struct failure *why) __attribute__((warn_unused_result));
+
+/* The pid once the program has been executed; -1 and FAIL_INTERNAL when it
+ * could not be.  listener and lifeline stay the caller's, who must hold the
+ * write end of the lifeline close-on-exec. */
+pid_t renderer_start(const struct renderer_config *config, int listener, int lifeline,
+    struct failure *why) __attribute__((warn_unused_result));
+
+#endif
