@@ -1,0 +1,195 @@
+#include "store/eviction.h"
+
+#include "store/inside.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum {
+	SAMPLE_FILES = 24,		/* seen in a round, if there are so many ... */
+	SAMPLE_BUCKETS = 32,		/* ... in this many directories */
+	VICTIMS_MAX = 8,		/* of a round */
+	ROUNDS_MAX = 64,		/* of a commit: up to 448 files, some ten milliseconds */
+};
+
+/* The pace of counting while the usage file is new. */
+enum { COUNT_EVERY_BYTES = 4096, COUNT_MIN = 16, COUNT_MAX = 4096 };
+
+/* What should be free on the disk, for drafts: the smaller of the two. */
+enum { DISK_RESERVE_BYTES = 64 << 20, DISK_RESERVE_PART = 64 };
+
+struct victim {
+	struct key key;
+	uint64_t bytes;
+	struct timespec used;
+};
+
+/* The oldest of the files that a round has seen, oldest first. */
+struct sample {
+	struct victim victims[VICTIMS_MAX];
+	unsigned count;
+	unsigned seen;
+};
+
+static bool
+is_older(const struct victim *a, const struct victim *b)
+{
+	if (a->used.tv_sec != b->used.tv_sec)
+		return a->used.tv_sec < b->used.tv_sec;
+	return a->used.tv_nsec < b->used.tv_nsec;
+}
+
+static void
+sample_add(struct sample *sample, const struct victim *file)
+{
+	unsigned at = sample->count;
+
+	sample->seen++;
+	if (sample->count < VICTIMS_MAX)
+		sample->count++;
+	else if (!is_older(file, &sample->victims[--at]))
+		return;
+	for (; at > 0 && is_older(file, &sample->victims[at - 1]); at--)
+		sample->victims[at] = sample->victims[at - 1];
+	sample->victims[at] = *file;
+}
+
+/* What else somebody may have put into the folder is not ours to remove. */
+static bool
+read_entry(DIR *folder, const char *name, struct victim *file)
+{
+	struct stat status;
+
+	if (strlen(name) != KEY_HEX || strspn(name, "0123456789abcdef") != KEY_HEX ||
+	    fstatat(dirfd(folder), name, &status, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(status.st_mode))
+		return false;
+	memcpy(file->key.hex, name, sizeof(file->key.hex));
+	file->bytes = (uint64_t)status.st_size;
+	file->used = status.st_mtim;
+	return true;
+}
+
+static DIR *
+open_bucket(struct store *store, enum store_part part, unsigned bucket)
+{
+	char path[STORE_PATH_MAX];
+	DIR *folder;
+	int fd;
+
+	store_bucket_path(part, bucket, path);
+	fd = openat(store->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1)
+		return NULL;
+	folder = fdopendir(fd);
+	if (folder == NULL)
+		close(fd);
+	return folder;
+}
+
+/* Lists a directory: its files go to the sample, its bytes to the usage. */
+static void
+look_into(struct store *store, enum store_part part, unsigned bucket, struct sample *sample)
+{
+	int64_t believed = usage_of_bucket(&store->usage, part, bucket);
+	DIR *folder = open_bucket(store, part, bucket);
+	int64_t found = 0;
+	struct dirent *entry;
+	struct victim file;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		if (!read_entry(folder, entry->d_name, &file))
+			continue;
+		found += (int64_t)file.bytes;
+		sample_add(sample, &file);
+	}
+	if (folder != NULL)
+		closedir(folder);
+	usage_correct(&store->usage, part, bucket, believed, found);
+}
+
+/* False when no directory is believed to hold anything. */
+static bool
+take_sample(struct store *store, enum store_part part, struct sample *sample)
+{
+	unsigned bucket = (unsigned)(store_random(store) % USAGE_BUCKETS);
+
+	*sample = (struct sample){ .count = 0 };
+	for (unsigned i = 0; i < SAMPLE_BUCKETS && sample->seen < SAMPLE_FILES; i++) {
+		if (!usage_next_filled(&store->usage, part, &bucket))
+			return false;
+		look_into(store, part, bucket, sample);
+		bucket = (bucket + 1) % USAGE_BUCKETS;
+	}
+	return true;
+}
+
+static void
+evict(struct store *store, enum store_part part, const struct victim *victim)
+{
+	char path[STORE_PATH_MAX];
+
+	store_file_path(part, &victim->key, path);
+	/* Another process may have been faster, and has counted it. */
+	if (unlinkat(store->root_fd, path, 0) != -1)
+		usage_remove(&store->usage, part, store_bucket_of(&victim->key), victim->bytes);
+}
+
+void
+eviction_shrink(struct store *store, enum store_part part, uint64_t max_bytes)
+{
+	for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+		struct sample sample;
+
+		if (usage_bytes(&store->usage, part) <= max_bytes || !take_sample(store, part, &sample))
+			return;
+		for (unsigned i = 0; i < sample.count && i <= sample.seen / 4 &&
+		    usage_bytes(&store->usage, part) > max_bytes; i++)
+			evict(store, part, &sample.victims[i]);
+	}
+}
+
+void
+eviction_relieve_disk(struct store *store)
+{
+	uint64_t free_bytes, wanted, originals, variants, missing;
+	struct statvfs disk;
+
+	if (fstatvfs(store->root_fd, &disk) == -1)
+		return;
+	free_bytes = disk.f_bavail * disk.f_frsize;
+	wanted = disk.f_blocks * disk.f_frsize / DISK_RESERVE_PART;
+	if (wanted > DISK_RESERVE_BYTES)
+		wanted = DISK_RESERVE_BYTES;
+	if (free_bytes >= wanted)
+		return;
+	usage_refresh(&store->usage, store->root_fd);
+	missing = wanted - free_bytes;
+	originals = usage_bytes(&store->usage, STORE_ORIGINALS);
+	variants = usage_bytes(&store->usage, STORE_VARIANTS);
+	if (originals > variants)
+		eviction_shrink(store, STORE_ORIGINALS, originals > missing ? originals - missing : 0);
+	else
+		eviction_shrink(store, STORE_VARIANTS, variants > missing ? variants - missing : 0);
+}
+
+void
+eviction_count_some(struct store *store, enum store_part part, uint64_t new_bytes)
+{
+	uint64_t count = 1;
+	struct sample unused = { .count = 0 };
+
+	if (!usage_is_counted(&store->usage, part)) {
+		count = new_bytes / COUNT_EVERY_BYTES;
+		if (count < COUNT_MIN)
+			count = COUNT_MIN;
+		if (count > COUNT_MAX)
+			count = COUNT_MAX;
+	}
+	for (uint64_t i = 0; i < count; i++)
+		look_into(store, part, usage_next_to_count(&store->usage, part), &unused);
+}

@@ -1,0 +1,32 @@
+/*
+ * eviction - making room in a part by removing what was not used for long.
+ *
+ * A round lists hash directories, beginning at a random one, until it has seen
+ * a few dozen files, and removes the oldest of them, at most a quarter: an
+ * approximation of least-recent use, as Redis does it, with no list of all
+ * files anywhere.  What a commit pays is bounded by the number of rounds and
+ * does not depend on how many files there are.
+ *
+ * Directories that are listed are also counted (usage.h).
+ */
+#ifndef STORE_EVICTION_H
+#define STORE_EVICTION_H
+
+#include "store/store.h"
+
+#include <stdint.h>
+
+/* Evicts until the part holds at most this many bytes, nothing is left to
+ * evict, or the rounds are used up; what is missing then is left to the next
+ * commits. */
+void eviction_shrink(struct store *store, enum store_part part, uint64_t max_bytes);
+
+/* Evicts when the disk itself is nearly full, whatever the limits say: a store
+ * whose drafts fail for want of space would never reach a commit that evicts. */
+void eviction_relieve_disk(struct store *store);
+
+/* Counts some directories, in turn: one per commit; or, when the usage file is
+ * new, as many as bring the whole count to its end after 256 MiB of commits. */
+void eviction_count_some(struct store *store, enum store_part part, uint64_t new_bytes);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * inside - what the files of the store know of each other.
+ *
+ *	store.c		open, close, probe; paths
+ *	find.c		reading: find, has, remove
+ *	draft.c		writing: begin, commit, discard; leftovers in tmp/
+ *	record.c	size, checksum and media type beside a file
+ *	usage.c		how many bytes there are
+ *	eviction.c	making room
+ *	lock.c		single flight and lanes
+ *
+ * A file lies in the hash directory ("bucket") that the first 16 bits of its
+ * key name.  All paths are relative to root_fd, so the store stays where it was
+ * opened; every directory but the root is made again when it is missing.
+ *
+ * Files are made with mode 0666 and directories with 0777, so that the umask of
+ * the service decides whether the web server, which sends our files, can read
+ * them: 0027 lets its group, 0022 everybody.
+ */
+#ifndef STORE_INSIDE_H
+#define STORE_INSIDE_H
+
+#include "store/record.h"
+#include "store/store.h"
+#include "store/usage.h"
+
+#include <sys/types.h>
+
+enum {
+	STORE_FILE_MODE = 0666,
+	STORE_FOLDER_MODE = 0777,
+	STORE_PATH_MAX = 64,
+	VERIFIED_SLOTS = 64,
+};
+
+/* A large file whose checksum this process has verified. */
+struct verified {
+	ino_t inode;
+	uint64_t bytes;
+	int64_t changed_ns;		/* ctime: any write and any new record moves it */
+};
+
+struct store {
+	int root_fd;
+	char *root;			/* for messages */
+	uint64_t max_bytes[STORE_PART_COUNT];
+	struct usage usage;
+	struct verified verified[VERIFIED_SLOTS];
+	uint64_t random_state;
+	pid_t random_owner;		/* a forked child must not repeat its parent's numbers */
+	unsigned drafts_begun;
+};
+
+/* The first digits of the key (at most 16) as a number. */
+uint64_t store_key_bits(const struct key *key, unsigned digits);
+
+unsigned store_bucket_of(const struct key *key);
+void store_bucket_path(enum store_part part, unsigned bucket, char path[STORE_PATH_MAX]);
+void store_file_path(enum store_part part, const struct key *key, char path[STORE_PATH_MAX]);
+
+/* Makes the folders of a bucket; what is there already stays.  False with errno. */
+bool store_make_bucket(struct store *store, enum store_part part, unsigned bucket)
+    __attribute__((warn_unused_result));
+
+/* Not for secrets: names in tmp/ and samples. */
+uint64_t store_random(struct store *store);
+
+/* Removes the drafts of dead processes. */
+void store_sweep_drafts(struct store *store);
+
+#endif

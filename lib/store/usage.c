@@ -1,0 +1,285 @@
+#include "store/usage.h"
+
+#include "base/check.h"
+#include "base/deadline.h"
+#include "store/lock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "counters in shared memory need lock-free atomics");
+
+/* Change the last digit with the layout. */
+static const char magic[16] = "vitrine usage 1";
+
+struct usage_part {
+	_Atomic int64_t bytes;
+	_Atomic uint64_t looks;		/* so far; modulo USAGE_BUCKETS the next one's bucket */
+	_Atomic int64_t buckets[USAGE_BUCKETS];
+};
+
+struct usage_page {
+	char magic[16];
+	struct usage_part parts[STORE_PART_COUNT];
+};
+
+enum {
+	MAKE_TIMEOUT_MS = 5000,		/* another process makes the file: a millisecond's work */
+	LOOKS_PER_SUM = 4096,		/* adding up a part takes some 30 microseconds */
+};
+
+static int64_t
+sum_of_buckets(const struct usage_part *part)
+{
+	int64_t sum = 0;
+
+	for (unsigned bucket = 0; bucket < USAGE_BUCKETS; bucket++)
+		sum += atomic_load_explicit(&part->buckets[bucket], memory_order_relaxed);
+	return sum;
+}
+
+/* Numbers that no disk can hold come from a damaged file. */
+static bool
+is_credible(const struct usage_part *part, int64_t disk_bytes)
+{
+	int64_t sum = 0;
+
+	for (unsigned bucket = 0; bucket < USAGE_BUCKETS; bucket++) {
+		int64_t bytes = atomic_load_explicit(&part->buckets[bucket], memory_order_relaxed);
+
+		if (bytes < -disk_bytes || bytes > disk_bytes)
+			return false;
+		sum += bytes;
+		if (sum < -disk_bytes || sum > disk_bytes)
+			return false;
+	}
+	return true;
+}
+
+static int64_t
+disk_bytes_of(int fd)
+{
+	struct statvfs disk;
+
+	if (fstatvfs(fd, &disk) == -1 || disk.f_blocks == 0)
+		return INT64_MAX / 4;
+	return (int64_t)(disk.f_blocks * disk.f_frsize);
+}
+
+static bool
+has_right_size(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) != -1 && S_ISREG(status.st_mode) && status.st_nlink > 0 &&
+	    status.st_size == sizeof(struct usage_page);
+}
+
+static struct usage_page *
+map_page(int fd)
+{
+	int64_t disk_bytes = disk_bytes_of(fd);
+	struct usage_page *page;
+
+	if (!has_right_size(fd))
+		return NULL;
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		return NULL;
+	if (memcmp(page->magic, magic, sizeof(magic)) == 0 &&
+	    is_credible(&page->parts[STORE_ORIGINALS], disk_bytes) &&
+	    is_credible(&page->parts[STORE_VARIANTS], disk_bytes))
+		return page;
+	munmap(page, sizeof(*page));
+	return NULL;
+}
+
+static bool
+open_existing(struct usage *usage, int root_fd)
+{
+	usage->fd = openat(root_fd, "usage", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (usage->fd == -1)
+		return false;
+	usage->page = map_page(usage->fd);
+	if (usage->page != NULL)
+		return true;
+	close(usage->fd);
+	usage->fd = -1;
+	return false;
+}
+
+/* The old file is unlinked and not cut, because others may have it mapped; they
+ * see it in usage_refresh().  The blocks are allocated now, because a full disk
+ * would be SIGBUS later; the magic is written last, so that what a dying process
+ * leaves counts as damaged. */
+static bool
+make_file(int root_fd)
+{
+	int fd, error;
+	bool is_written;
+
+	unlinkat(root_fd, "usage", 0);
+	fd = openat(root_fd, "usage", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0660);
+	if (fd == -1)
+		return false;
+	error = posix_fallocate(fd, 0, sizeof(struct usage_page));
+	is_written = error == 0 && pwrite(fd, magic, sizeof(magic), 0) == sizeof(magic);
+	close(fd);
+	if (error != 0)
+		errno = error;
+	return is_written;
+}
+
+static void
+sum_up(struct usage_part *part)
+{
+	atomic_store(&part->bytes, sum_of_buckets(part));
+}
+
+bool
+usage_open(struct usage *usage, int root_fd, struct failure *why)
+{
+	struct store_lock lock;
+	bool is_open;
+
+	*usage = (struct usage){ .fd = -1 };
+	if (!open_existing(usage, root_fd)) {
+		if (!lock_wait(root_fd, LOCK_USAGE, deadline_in_ms(MAKE_TIMEOUT_MS), &lock, why))
+			return false;
+		is_open = open_existing(usage, root_fd) ||
+		    (make_file(root_fd) && open_existing(usage, root_fd));
+		if (!is_open)
+			fail(why, FAIL_INTERNAL, "cannot make the store's usage file: %s", strerror(errno));
+		store_unlock(&lock);
+		if (!is_open)
+			return false;
+	}
+	/* What processes had reserved when they were killed is in no bucket. */
+	for (unsigned part = 0; part < STORE_PART_COUNT; part++)
+		sum_up(&usage->page->parts[part]);
+	return true;
+}
+
+void
+usage_close(struct usage *usage)
+{
+	munmap(usage->page, sizeof(*usage->page));
+	if (usage->fd != -1)
+		close(usage->fd);
+	*usage = (struct usage){ .fd = -1 };
+}
+
+void
+usage_refresh(struct usage *usage, int root_fd)
+{
+	struct failure why = { 0 };
+	struct usage fresh;
+
+	if (has_right_size(usage->fd))
+		return;
+	if (usage_open(&fresh, root_fd, &why)) {
+		usage_close(usage);
+		*usage = fresh;
+		return;
+	}
+	if (usage->fd == -1)
+		return;
+	/* It cannot be made now (the disk may be full): count for ourselves
+	 * until it can, in memory at the same place. */
+	CHECK(mmap(usage->page, sizeof(*usage->page), PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
+	close(usage->fd);
+	usage->fd = -1;
+}
+
+uint64_t
+usage_bytes(const struct usage *usage, enum store_part part)
+{
+	int64_t bytes = atomic_load(&usage->page->parts[part].bytes);
+
+	return bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+void
+usage_reserve(struct usage *usage, enum store_part part, uint64_t bytes)
+{
+	atomic_fetch_add(&usage->page->parts[part].bytes, (int64_t)bytes);
+}
+
+void
+usage_give_back(struct usage *usage, enum store_part part, uint64_t bytes)
+{
+	atomic_fetch_sub(&usage->page->parts[part].bytes, (int64_t)bytes);
+}
+
+void
+usage_settle(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes,
+    uint64_t old_bytes)
+{
+	atomic_fetch_add(&usage->page->parts[part].buckets[bucket], (int64_t)(bytes - old_bytes));
+	usage_give_back(usage, part, old_bytes);
+}
+
+void
+usage_remove(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes)
+{
+	atomic_fetch_sub(&usage->page->parts[part].buckets[bucket], (int64_t)bytes);
+	usage_give_back(usage, part, bytes);
+}
+
+int64_t
+usage_of_bucket(const struct usage *usage, enum store_part part, unsigned bucket)
+{
+	return atomic_load(&usage->page->parts[part].buckets[bucket]);
+}
+
+void
+usage_correct(struct usage *usage, enum store_part part, unsigned bucket, int64_t believed,
+    int64_t found)
+{
+	struct usage_part *counters = &usage->page->parts[part];
+
+	if (believed != found &&
+	    atomic_compare_exchange_strong(&counters->buckets[bucket], &believed, found))
+		atomic_fetch_add(&counters->bytes, found - believed);
+}
+
+bool
+usage_next_filled(const struct usage *usage, enum store_part part, unsigned *bucket)
+{
+	const struct usage_part *counters = &usage->page->parts[part];
+
+	for (unsigned i = 0; i < USAGE_BUCKETS; i++) {
+		unsigned next = (*bucket + i) % USAGE_BUCKETS;
+
+		if (atomic_load_explicit(&counters->buckets[next], memory_order_relaxed) > 0) {
+			*bucket = next;
+			return true;
+		}
+	}
+	return false;
+}
+
+unsigned
+usage_next_to_count(struct usage *usage, enum store_part part)
+{
+	struct usage_part *counters = &usage->page->parts[part];
+	uint64_t looks = atomic_fetch_add(&counters->looks, 1);
+
+	if (looks % LOOKS_PER_SUM == 0)
+		sum_up(counters);
+	return (unsigned)(looks % USAGE_BUCKETS);
+}
+
+bool
+usage_is_counted(const struct usage *usage, enum store_part part)
+{
+	return atomic_load(&usage->page->parts[part].looks) >= USAGE_BUCKETS;
+}

@@ -1,0 +1,75 @@
+/*
+ * usage - how many bytes each part holds: ROOT/usage, shared by all processes.
+ *
+ * The file is mapped into every process that uses the store.  For each part it
+ * has one number per hash directory ("bucket", 65536 of them) and their sum,
+ * changed with atomic additions, so no lock is taken and a process that dies
+ * leaves at most its own last addition behind.
+ *
+ * It is a belief, not the truth.  It is kept honest by looking: who lists a
+ * hash directory, for whatever reason, writes down what is really in it
+ * (usage_correct).  The evictor lists directories anyway; besides, every commit
+ * looks at a few more, in turn (usage_next_to_count).  Once each directory has
+ * been looked at and the sum has been made anew, whatever was wrong before is
+ * forgotten; a look that races with a commit in the same directory may be wrong
+ * by that one file, until the next look.
+ *
+ * A file that is missing, of another size or version, or that claims more than
+ * the disk can hold, is made anew with zeros, without walking the tree.
+ */
+#ifndef STORE_USAGE_H
+#define STORE_USAGE_H
+
+#include "base/failure.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { USAGE_BUCKETS = 65536 };		/* of a part: two levels of 256 */
+
+struct usage_page;
+
+struct usage {
+	int fd;
+	struct usage_page *page;
+};
+
+bool usage_open(struct usage *usage, int root_fd, struct failure *why)
+    __attribute__((warn_unused_result));
+void usage_close(struct usage *usage);
+
+/* Opens the file anew when somebody removed or cut it; touching a page behind
+ * its end would be SIGBUS.  Call it before the functions below. */
+void usage_refresh(struct usage *usage, int root_fd);
+
+uint64_t usage_bytes(const struct usage *usage, enum store_part part);
+
+/* A writer counts its bytes before it evicts others' (so that writers at the
+ * same time do not all believe there is room), and either settles them in a
+ * bucket, where they replace old_bytes, or gives them back. */
+void usage_reserve(struct usage *usage, enum store_part part, uint64_t bytes);
+void usage_give_back(struct usage *usage, enum store_part part, uint64_t bytes);
+void usage_settle(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes,
+    uint64_t old_bytes);
+
+/* A file was removed. */
+void usage_remove(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes);
+
+/* What is believed of a bucket, and what was found in it: ask before looking,
+ * correct afterwards; nothing happens when somebody changed it meanwhile. */
+int64_t usage_of_bucket(const struct usage *usage, enum store_part part, unsigned bucket);
+void usage_correct(struct usage *usage, enum store_part part, unsigned bucket, int64_t believed,
+    int64_t found);
+
+/* The first bucket from *bucket on, around the end, that is believed to hold
+ * files.  False when there is none. */
+bool usage_next_filled(const struct usage *usage, enum store_part part, unsigned *bucket);
+
+/* The bucket whose turn it is to be looked at. */
+unsigned usage_next_to_count(struct usage *usage, enum store_part part);
+
+/* Whether each bucket has had its turn since the file was made. */
+bool usage_is_counted(const struct usage *usage, enum store_part part);
+
+#endif
