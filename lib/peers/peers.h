@@ -41,7 +41,8 @@ enum peer_answer {
 
 struct peers;
 
-/* FAIL_INTERNAL when the list of servers is malformed.  Connects lazily. */
+/* NULL and FAIL_INTERNAL when the list of servers is malformed (peer_list.h).
+ * Connects lazily. */
 struct peers *peers_open(const struct peers_config *config, struct failure *why)
     __attribute__((warn_unused_result));
 void peers_close(struct peers *peers);
@@ -50,7 +51,8 @@ void peers_close(struct peers *peers);
 enum peer_answer peers_get(struct peers *peers, const struct key *key, struct arena *arena,
     struct span *value);
 
-/* PEER_HIT when stored.  Lifetime in seconds, 1 up to 30 days. */
+/* PEER_HIT when stored, PEER_MISS when the value is larger than PEERS_VALUE_MAX
+ * or the peer has no room.  Lifetime in seconds, 1 up to 30 days. */
 enum peer_answer peers_put(struct peers *peers, const struct key *key, struct span value,
     unsigned lifetime_s);
 

@@ -1,0 +1,122 @@
+/*
+ * Drives lib/peers for tests/integration/test_12_peers.py: one command a line on
+ * standard input, one answer a line on standard output, with the milliseconds it took.
+ *
+ *	probe_peers SERVERS CONNECT_TIMEOUT_MS TIMEOUT_MS RETRY_AFTER_S
+ *
+ *	get NAME | put NAME LIFETIME VALUE | add NAME LIFETIME VALUE | delete NAME
+ *	    -> hit|miss|down MS [VALUE]
+ *	fill NAME LIFETIME BYTES   puts a value of that many "x"
+ *	key NAME                   -> the key as the servers see it
+ *	count                      -> ALIVE/CONFIGURED MS
+ */
+#include "base/deadline.h"
+#include "peers/peers.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const answer_names[] = {
+	[PEER_HIT] = "hit", [PEER_MISS] = "miss", [PEER_DOWN] = "down"
+};
+
+static void
+reply(enum peer_answer answer, int64_t started_us, struct span value)
+{
+	printf("%s %.1f %.*s\n", answer_names[answer], (double)(monotonic_us() - started_us) / 1000,
+	    SPAN_ARGS(value));
+}
+
+static unsigned
+lifetime_of(struct span *rest)
+{
+	uint64_t lifetime_s = 0;
+
+	if (!span_to_u64(span_cut(rest, ' '), 0, UINT32_MAX, &lifetime_s))
+		exit(2);
+	return (unsigned)lifetime_s;
+}
+
+static struct span
+many_x(struct span count, struct arena *arena)
+{
+	uint64_t bytes = 0;
+
+	if (!span_to_u64(count, 0, 16 * 1024 * 1024, &bytes))
+		exit(2);
+	return span_range(memset(arena_alloc(arena, bytes + 1), 'x', bytes), bytes);
+}
+
+static void
+obey(struct peers *peers, struct span line, struct arena *arena)
+{
+	struct span verb = span_cut(&line, ' '), name = span_cut(&line, ' '), value = { "", 0 };
+	struct key key = key_of(name.at != NULL ? name : span_of(""));
+	int64_t started_us = monotonic_us();
+
+	if (span_equals(verb, "get")) {
+		enum peer_answer answer = peers_get(peers, &key, arena, &value);
+
+		if (value.length > 100)
+			value.length = 100;
+		reply(answer, started_us, value);
+	} else if (span_equals(verb, "put")) {
+		unsigned lifetime_s = lifetime_of(&line);
+
+		reply(peers_put(peers, &key, line, lifetime_s), started_us, value);
+	} else if (span_equals(verb, "fill")) {
+		unsigned lifetime_s = lifetime_of(&line);
+
+		reply(peers_put(peers, &key, many_x(line, arena), lifetime_s), started_us, value);
+	} else if (span_equals(verb, "add")) {
+		unsigned lifetime_s = lifetime_of(&line);
+
+		reply(peers_add(peers, &key, line, lifetime_s), started_us, value);
+	} else if (span_equals(verb, "delete")) {
+		reply(peers_delete(peers, &key), started_us, value);
+	} else if (span_equals(verb, "key")) {
+		printf("vitrine:%s\n", key.hex);
+	} else if (span_equals(verb, "count")) {
+		unsigned configured, alive;
+
+		peers_count(peers, &configured, &alive);
+		printf("%u/%u %.1f\n", alive, configured, (double)(monotonic_us() - started_us) / 1000);
+	} else {
+		exit(2);
+	}
+	fflush(stdout);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arena *arena = arena_new();
+	struct failure why = { 0 };
+	struct peers *peers;
+	char *line = NULL;
+	size_t capacity = 0;
+	ssize_t length;
+	sigset_t all;
+
+	if (argc != 5)
+		return 2;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	peers = peers_open(&(struct peers_config){ argv[1], (unsigned)strtoul(argv[2], NULL, 10),
+	    (unsigned)strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10) }, &why);
+	if (peers == NULL) {
+		printf("%s\n", why.detail);
+		arena_free(arena);
+		return 1;
+	}
+	while ((length = getline(&line, &capacity, stdin)) > 0) {
+		obey(peers, span_range(line, (size_t)length - 1), arena);
+		arena_reset(arena);
+	}
+	peers_close(peers);
+	arena_free(arena);
+	free(line);
+	return 0;
+}

@@ -1,0 +1,236 @@
+"""The memcached ring: hits, misses, and peers that are dead, frozen or lying."""
+
+import subprocess
+import time
+
+import pytest
+
+from probe import Probe, build_folder
+from memcached import Memcached
+from process import free_port
+
+CONNECT_TIMEOUT_MS, TIMEOUT_MS, RETRY_AFTER_S = 100, 150, 1
+# One wait on a peer and its neighbours, on a busy machine.
+ONE_TIMEOUT_MS = CONNECT_TIMEOUT_MS + TIMEOUT_MS + 100
+NO_WAIT_MS = 60
+
+
+@pytest.fixture(scope="module")
+def started_ring(tmp_path_factory):
+    with Memcached(tmp_path_factory.mktemp("memcached"), count=2) as ring:
+        yield ring
+
+
+@pytest.fixture
+def ring(started_ring):
+    """Both members running and empty."""
+    for member in started_ring.members:
+        if member.is_running():
+            member.thaw()
+        else:
+            member.start()
+    started_ring.forget_everything()
+    yield started_ring
+    for member in started_ring.members:
+        if member.is_running():
+            member.thaw()
+
+
+@pytest.fixture
+def probe(ring):
+    with Probe("probe_peers", ring.servers, CONNECT_TIMEOUT_MS, TIMEOUT_MS, RETRY_AFTER_S) as probe:
+        yield probe
+
+
+def ask(probe, line):
+    """The answer's word, its milliseconds, and the value."""
+    word, milliseconds, value = (probe.ask(line) + " ").split(" ", 2)
+    return word, float(milliseconds), value.strip()
+
+
+def word(probe, line):
+    return ask(probe, line)[0]
+
+
+def names_on(ring, probe, member, count=3):
+    """Names whose values lie with that member: written, then looked for there."""
+    found = []
+    for number in range(200):
+        name = f"name-{number}"
+        assert word(probe, f"put {name} 60 value") == "hit"
+        if "VALUE" in member.ask("get " + probe.ask(f"key {name}")):
+            found.append(name)
+        if len(found) == count:
+            return found
+    raise AssertionError("the ring gives this member nothing")
+
+
+def test_returns_what_was_put(probe):
+    assert word(probe, "get a") == "miss"
+    assert word(probe, "put a 60 one two  three") == "hit"
+    answer, _, value = ask(probe, "get a")
+    assert (answer, value) == ("hit", "one two  three")
+
+
+def test_keeps_an_empty_value(probe):
+    assert word(probe, "put empty 60 ") == "hit"
+    assert ask(probe, "get empty")[::2] == ("hit", "")
+
+
+def test_replaces_and_deletes(probe):
+    word(probe, "put a 60 old")
+    word(probe, "put a 60 new")
+    assert ask(probe, "get a")[2] == "new"
+    assert word(probe, "delete a") == "hit"
+    assert word(probe, "get a") == "miss"
+    assert word(probe, "delete a") == "miss"
+
+
+def test_lets_only_the_first_add_win(probe):
+    assert word(probe, "add lease 60 mine") == "hit"
+    assert word(probe, "add lease 60 theirs") == "miss"
+    assert ask(probe, "get lease")[2] == "mine"
+
+
+def test_forgets_after_the_lifetime(probe):
+    word(probe, "put brief 1 value")
+    time.sleep(2.1)
+    assert word(probe, "get brief") == "miss"
+
+
+def test_stores_the_largest_value_and_refuses_a_larger_one(probe):
+    assert word(probe, "fill large 60 1000000") == "hit"
+    assert word(probe, "get large") == "hit"
+    assert word(probe, "fill larger 60 1000001") == "miss"
+
+
+def test_spreads_keys_over_all_members(ring, probe):
+    for member in ring.members:
+        assert names_on(ring, probe, member)
+
+
+def test_takes_another_keys_value_for_a_miss(ring, probe):
+    word(probe, "put a 60 value-of-a")
+    key_a, key_b = probe.ask("key a"), probe.ask("key b")
+    for member in ring.members:
+        answer = member.ask(f"get {key_a}")
+        if "VALUE" in answer:
+            wrapped = answer.split("\r\n", 1)[1].removesuffix("\r\nEND\r\n")
+    assert wrapped.endswith("value-of-a")
+    for member in ring.members:
+        assert member.ask(f"set {key_a} 0 60 {len(wrapped)}\r\n{wrapped}") == "STORED\r\n"
+        assert member.ask(f"set {key_b} 0 60 {len(wrapped)}\r\n{wrapped}") == "STORED\r\n"
+    assert ask(probe, "get a")[::2] == ("hit", "value-of-a")
+    assert word(probe, "get b") == "miss"
+
+
+def test_takes_foreign_and_cut_values_for_misses(ring, probe):
+    key = probe.ask("key a")
+    for foreign in ["", "x", "vitrine 1 ", "a:1:{s:1:\"a\";i:1;}" * 20]:
+        for member in ring.members:
+            member.ask(f"set {key} 0 60 {len(foreign)}\r\n{foreign}")
+        assert word(probe, "get a") == "miss"
+
+
+def test_serves_the_living_while_a_member_is_dead(ring, probe):
+    dead_names = names_on(ring, probe, ring.members[0])
+    living_names = names_on(ring, probe, ring.members[1])
+    ring.members[0].kill()
+    for _ in range(3):
+        for name in dead_names:
+            answer, milliseconds, _ = ask(probe, f"get {name}")
+            assert answer == "down" and milliseconds < NO_WAIT_MS
+        for name in living_names:
+            assert ask(probe, f"get {name}")[::2] == ("hit", "value")
+    assert word(probe, f"put {dead_names[0]} 60 value") == "down"
+    assert word(probe, f"add {dead_names[0]} 60 value") == "down"
+    assert word(probe, f"delete {dead_names[0]}") == "down"
+    # The ring did not move: nothing of the dead member's went to the living one.
+    assert "VALUE" not in ring.members[1].ask("get " + probe.ask(f"key {dead_names[0]}"))
+
+
+def test_asks_a_dead_member_again_after_a_while(ring, probe):
+    name = names_on(ring, probe, ring.members[0])[0]
+    ring.members[0].kill()
+    assert word(probe, f"get {name}") == "down"
+    ring.members[0].start()
+    assert word(probe, f"get {name}") == "down"
+    time.sleep(RETRY_AFTER_S + 0.1)
+    assert word(probe, f"get {name}") == "miss"
+    assert word(probe, f"put {name} 60 value") == "hit"
+
+
+def test_notices_at_once_that_a_member_was_restarted(ring, probe):
+    name = names_on(ring, probe, ring.members[0])[0]
+    ring.members[0].kill()
+    ring.members[0].start()
+    assert word(probe, f"get {name}") == "miss"
+    ring.members[0].kill()
+    ring.members[0].start()
+    assert word(probe, f"put {name} 60 value") == "hit"
+
+
+def test_pays_for_a_frozen_member_once(ring, probe):
+    frozen = names_on(ring, probe, ring.members[0])
+    living = names_on(ring, probe, ring.members[1])
+    ring.members[0].freeze()
+    answer, milliseconds, _ = ask(probe, f"get {frozen[0]}")
+    assert answer == "down" and TIMEOUT_MS / 2 < milliseconds < ONE_TIMEOUT_MS
+    for name in frozen:
+        answer, milliseconds, _ = ask(probe, f"get {name}")
+        assert answer == "down" and milliseconds < NO_WAIT_MS
+    assert word(probe, f"get {living[0]}") == "hit"
+    # It answers late, to a connection that was closed: nobody gets that answer.
+    ring.members[0].thaw()
+    time.sleep(RETRY_AFTER_S + 0.1)
+    for name in frozen:
+        assert ask(probe, f"get {name}")[::2] == ("hit", "value")
+
+
+def test_counts_who_answers(ring, probe):
+    assert probe.ask("count").startswith("2/2 ")
+    ring.members[1].freeze()
+    count, milliseconds = probe.ask("count").split()
+    assert count == "1/2" and float(milliseconds) < ONE_TIMEOUT_MS
+    ring.members[1].kill()
+    assert probe.ask("count").startswith("1/2 ")
+    ring.members[0].kill()
+    assert probe.ask("count").startswith("0/2 ")
+
+
+def test_closes_in_time_while_a_member_is_frozen(ring):
+    probe = Probe("probe_peers", ring.servers, CONNECT_TIMEOUT_MS, TIMEOUT_MS, RETRY_AFTER_S)
+    for number in range(20):
+        assert word(probe, f"put {number} 60 value") == "hit"
+    ring.members[0].freeze()
+    started = time.monotonic()
+    assert probe.close() == 0
+    assert (time.monotonic() - started) * 1000 < 2 * ONE_TIMEOUT_MS
+
+
+def test_misses_everything_without_a_ring():
+    with Probe("probe_peers", "", 50, 50, 1) as probe:
+        assert word(probe, "put a 60 value") == "down"
+        assert word(probe, "get a") == "down"
+        assert probe.ask("count").startswith("0/0 ")
+
+
+def test_is_down_when_nobody_listens():
+    with Probe("probe_peers", f"127.0.0.1:{free_port()}", 50, 50, 1) as probe:
+        assert word(probe, "get a") == "down"
+        assert probe.ask("count").startswith("0/1 ")
+
+
+@pytest.mark.parametrize("lifetime", [0, 30 * 24 * 3600 + 1])
+def test_takes_a_lifetime_out_of_range_for_a_bug(ring, lifetime):
+    probe = build_folder() / "tests/integration/probe_peers"
+    result = subprocess.run([probe, ring.servers, "50", "50", "1"], input=f"put a {lifetime} value\n",
+                            text=True, capture_output=True, timeout=10)
+    assert result.returncode == -6 and "event=bug" in result.stderr
+
+
+def test_refuses_a_malformed_list():
+    probe = build_folder() / "tests/integration/probe_peers"
+    result = subprocess.run([probe, "127.0.0.1:11211,nonsense", "50", "50", "1"], text=True,
+                            capture_output=True, timeout=10, stdin=subprocess.DEVNULL)
+    assert result.returncode == 1 and "nonsense" in result.stdout
