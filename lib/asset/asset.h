@@ -15,7 +15,8 @@ enum {
 	ASSET_ORIGIN_MAX = 32,
 	ASSET_KEY_MAX = 1024,		/* S3's limit for object keys, in bytes */
 	ASSET_ETAG_MAX = 128,
-	ASSET_TEXT_MAX = 255		/* watermark, credit, owner */
+	ASSET_TEXT_MAX = 255,		/* watermark, credit, owner */
+	ASSET_PRINTED_MAX = 8192	/* bytes that asset_print() adds at most */
 };
 
 enum asset_visibility {
@@ -41,7 +42,7 @@ struct asset {
 	bool is_progressive;			/* must be decoded as a whole */
 	enum asset_visibility visibility;
 	bool has_focus;
-	double focus_x, focus_y;		/* fractions of the upright image */
+	double focus_x, focus_y;		/* fractions of the upright image, six decimals */
 	char watermark[ASSET_TEXT_MAX + 1];
 	char credit[ASSET_TEXT_MAX + 1];
 	char placeholder[ASSET_TEXT_MAX + 1];
@@ -62,7 +63,8 @@ bool asset_visibility_find(struct span name, enum asset_visibility *visibility);
  * The form in which rows travel through memcached: one line "name value" for
  * each field, values percent-encoded, headed by a format version and closed by
  * an end line, so that old, cut or foreign values are recognised.  Parsing what
- * was not printed by this version gives false, never a wrong row.
+ * was not printed by this version gives false, never a wrong row: a text that
+ * parses is, byte for byte, the one that asset_print() makes of the row.
  */
 void asset_print(const struct asset *asset, struct text *out);
 bool asset_parse(struct span text, struct asset *asset) __attribute__((warn_unused_result));

@@ -16,6 +16,8 @@
  *	ops=w+h+dpr	operations that may be used freely ("original" is one)
  *	max=1600	with ops: pixels, the longest side of the result
  *	fmt=jpg+webp	with ops: formats; all when absent
+ * They are written with A-Z a-z 0-9 + - _ = and the comma, which mean themselves
+ * in a path, and never with the dot that separates the parts of a token.
  *
  * Keys: several may be valid at once, so that they can be rotated.
  */
@@ -47,6 +49,15 @@ struct token_keys {
 	unsigned count;
 };
 
+/* Adds a key.  FAIL_BAD_REQUEST, never with the secret in the detail, when the
+ * id is malformed or taken, the secret shorter than TOKEN_SECRET_MIN, or the set
+ * full.  The strings must outlive it. */
+bool token_keys_add(struct token_keys *keys, const char *id, const char *secret,
+    size_t secret_length, struct failure *why) __attribute__((warn_unused_result));
+
+/* NULL when there is none of that id. */
+const struct token_key *token_keys_find(const struct token_keys *keys, struct span id);
+
 /* What a request may do.  Without a token: is_signed false, the rest unset. */
 struct permit {
 	bool is_signed;
@@ -65,10 +76,16 @@ bool token_verify(const struct token_keys *keys, struct span token, struct span 
     struct span asset_id, int64_t now, struct permit *permit, struct failure *why)
     __attribute__((warn_unused_result));
 
+/* Whether the permit lets the result have this format: "auto" must be chosen
+ * among these. */
+bool permit_allows_format(const struct permit *permit, enum media format);
+
 /* Adds "{key id}.{claims}.{mac}" for the key.  With an ops claim `covered` is
- * the asset id, otherwise the raw rest of the path, from its "/" on. */
-void token_sign(const struct token_key *key, struct span claims, struct span covered,
-    struct text *out);
+ * the asset id, otherwise the raw rest of the path, from its "/" on.
+ * FAIL_BAD_REQUEST for claims that token_verify() would not understand, and for
+ * what is longer than it would read. */
+bool token_sign(const struct token_key *key, struct span claims, struct span covered,
+    struct text *out, struct failure *why) __attribute__((warn_unused_result));
 
 /* Whether the claims have an ops claim, and so which of the two to cover. */
 bool token_claims_have_ops(struct span claims);

@@ -28,6 +28,11 @@ bool url_path(struct span request_target, struct span *path, struct failure *why
 bool url_decode_segment(struct span segment, struct arena *arena, struct span *decoded,
     struct failure *why) __attribute__((warn_unused_result));
 
+/* Only undoes %XX, without judging what comes out: for texts that we encoded
+ * ourselves.  out has room for encoded.length bytes and gets no NUL; false on
+ * malformed sequences. */
+bool url_decode(struct span encoded, char *out, size_t *length) __attribute__((warn_unused_result));
+
 /* Percent-encodes all but A-Z a-z 0-9 - . _ ~ and the characters of `safe`
  * ("/" for whole paths), upper-case hex: RFC 3986 2.3, and what SigV4 wants. */
 void url_encode(struct span raw, const char *safe, struct text *out);

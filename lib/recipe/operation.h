@@ -2,10 +2,13 @@
  * operation - the table of everything a URL can ask of an image.
  *
  * Each row says what an operation is called, what its argument looks like,
- * its range and default, what it costs, and in one line what it does.  The
- * parser, the canonical text, the error messages and docs/urls.md all come
- * from this table (operation.c), so they cannot disagree.  A new operation is
- * a field in struct recipe, a row here, and a step in image/.
+ * its range and default, and in one line what it does.  The parser, the
+ * canonical text, the error messages and docs/urls.md all come from this table
+ * (operation.c), so they cannot disagree.
+ *
+ * A new operation is a field in struct recipe, a row in the table, and a step in
+ * image/.  The plain kinds (number, word, switch, colour) are read and printed
+ * by argument.c from the columns below; a kind of its own has two functions.
  */
 #ifndef RECIPE_OPERATION_H
 #define RECIPE_OPERATION_H
@@ -13,6 +16,8 @@
 #include "base/failure.h"
 #include "base/text.h"
 #include "recipe/recipe.h"
+
+enum { OPERATION_MAX = 64 };	/* struct recipe keeps them in 64 bits */
 
 struct operation {
 	const char *name;
@@ -26,6 +31,15 @@ struct operation {
 	/* Adds the argument in canonical form, or nothing when it is the default. */
 	void (*print)(const struct operation *operation, const struct recipe *recipe,
 	    struct text *out);
+
+	/* What argument.c needs to know of the plain kinds. */
+	size_t field;			/* offsetof in struct recipe */
+	size_t presence;		/* colours: offsetof the bool that says it was given */
+	double min, max;		/* numbers */
+	double initial;			/* the default: recipe_init() sets it, print leaves it out */
+	unsigned decimals;		/* numbers: digits after the point that may be written, at most 6 */
+	const char *const *words;	/* words: the text of each value */
+	unsigned word_count;
 };
 
 /* In canonical order.  The set of operations in a recipe is a bit mask of
@@ -35,6 +49,9 @@ extern const unsigned operation_count;
 
 /* Its index, or -1. */
 int operation_find(struct span name);
+
+/* The bit of an operation that exists; another name is a bug. */
+uint64_t operation_bit(const char *name);
 
 /* The table as Markdown, for docs/urls.md. */
 void operation_print_table(struct text *out);

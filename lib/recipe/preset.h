@@ -2,7 +2,8 @@
  * preset - recipes that the configuration gives a name: "@card".
  *
  * A preset's text may begin with other presets, which must be defined before
- * it.  All are parsed when they are added, so a mistake is found at start.
+ * it.  All are parsed when they are added, so a mistake is found at start.  A
+ * preset asks for at least one operation, and never for "original".
  */
 #ifndef RECIPE_PRESET_H
 #define RECIPE_PRESET_H
@@ -10,7 +11,11 @@
 #include "base/failure.h"
 #include "base/text.h"
 
-enum { PRESET_MAX = 128, PRESET_NAME_MAX = 32 };
+enum {
+	PRESET_MAX = 128,
+	PRESET_NAME_MAX = 32,
+	PRESET_DEPTH_MAX = 4	/* presets within presets: each level may multiply the work */
+};
 
 struct preset {
 	const char *name;	/* [a-z0-9_-], without the "@" */
@@ -23,8 +28,8 @@ struct preset_set {
 	unsigned count;
 };
 
-/* FAIL_BAD_REQUEST with the name when the name or the text is not valid, or
- * there are too many. */
+/* FAIL_BAD_REQUEST with the name when the name or the text is not valid, the
+ * name is taken, or there are too many; the set is then unchanged. */
 bool preset_add(struct preset_set *set, const char *name, const char *text, struct failure *why)
     __attribute__((warn_unused_result));
 

@@ -8,8 +8,8 @@
  *
  *	recipe_parse(recipe_print(r)) == r
  *
- * Two spellings of the same wish ("h=300,w=400", "w=0400") are one recipe.
- * The output format is not part of it: it comes from the file extension.
+ * in everything that decides the picture; `asked` and `asked_freely` remember
+ * how it was written and may differ.  Two spellings of the same wish ("h=300,w=400", "w=0400") are one recipe.  The output format is not part of it: it comes from the file extension.
  */
 #ifndef RECIPE_RECIPE_H
 #define RECIPE_RECIPE_H
@@ -21,8 +21,9 @@
 #include <stdint.h>
 
 enum {
-	RECIPE_TEXT_MAX = 1024,	/* bytes of URL text */
+	RECIPE_TEXT_MAX = 1024,	/* bytes of URL text, and of a canonical text */
 	RECIPE_SIDE_MAX = 8192,	/* pixels: the largest w or h that can be asked for */
+	RECIPE_CROP_MAX = 10000000,	/* pixels: the longest side libvips knows (VIPS_MAX_COORD) */
 	RECIPE_RESULT_SIDE_MAX = 16384	/* pixels, after dpr: WebP ends at 16383, AVIF at 16384 */
 };
 
@@ -40,7 +41,7 @@ enum recipe_gravity {
 	GRAVITY_NORTH, GRAVITY_NORTH_EAST, GRAVITY_EAST, GRAVITY_SOUTH_EAST,
 	GRAVITY_SOUTH, GRAVITY_SOUTH_WEST, GRAVITY_WEST, GRAVITY_NORTH_WEST,
 	GRAVITY_CENTRE,
-	GRAVITY_POINT,		/* gravity_x, gravity_y as fractions of the image */
+	GRAVITY_POINT,		/* gravity_x, gravity_y as fractions of the image, before crop */
 	GRAVITY_COUNT
 };
 
@@ -75,9 +76,10 @@ struct recipe {
 
 void recipe_init(struct recipe *recipe);
 
-/* Reads "w=400,fit=cover", "@card,dpr=2" or "original".  Each operation once
- * (a pair after a preset overrides what the preset said).  FAIL_BAD_REQUEST
- * names the part that is wrong.  presets may be NULL: none. */
+/* Reads "w=400,fit=cover", "@card,dpr=2" or "original".  Presets stand first;
+ * each preset and each operation once (a pair after a preset overrides what the
+ * preset said).  "original" and "-" stand alone.  FAIL_BAD_REQUEST names the
+ * part that is wrong, and *recipe is then of no use.  presets may be NULL: none. */
 bool recipe_parse(struct span text, const struct preset_set *presets, struct recipe *recipe,
     struct failure *why) __attribute__((warn_unused_result));
 
@@ -86,8 +88,9 @@ bool recipe_parse(struct span text, const struct preset_set *presets, struct rec
 void recipe_print(const struct recipe *recipe, struct text *out);
 
 /* Replaces what refers to the asset by what the asset says: GRAVITY_FOCUS
- * becomes GRAVITY_POINT with this focal point (fractions), or GRAVITY_CENTRE
- * when there is none. */
+ * becomes GRAVITY_POINT with this focal point (fractions, kept to six decimals),
+ * or GRAVITY_CENTRE when there is none.  With FIT_PAD it is GRAVITY_CENTRE in any
+ * case: a focal point says what must not be cut off, and pad cuts nothing off. */
 void recipe_resolve_focus(struct recipe *recipe, bool has_focus, double x, double y);
 
 #endif

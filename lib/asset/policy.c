@@ -1,0 +1,150 @@
+#include "asset/policy.h"
+
+#include "base/check.h"
+#include "recipe/geometry.h"
+#include "recipe/operation.h"
+
+#include <math.h>
+
+static bool
+is_alive(const struct asset *asset, int64_t now, struct failure *why)
+{
+	if (asset->visibility == VISIBILITY_GONE)
+		return fail(why, FAIL_GONE, "the asset was taken down");
+	if (asset->expires != 0 && now >= asset->expires)
+		return fail(why, FAIL_GONE, "the asset has expired");
+	return true;
+}
+
+/* Fails when the URL itself asks for an operation that is not among these. */
+static bool
+asks_only_for(const struct recipe *recipe, uint64_t allowed, const char *reason, struct failure *why)
+{
+	uint64_t refused = recipe->asked_freely & ~allowed;
+
+	if (refused != 0)
+		return fail(why, FAIL_FORBIDDEN, "%s %s", operations[__builtin_ctzll(refused)].name, reason);
+	return true;
+}
+
+/* ---- without a token ---------------------------------------------------------------- */
+
+static const char needs_token[] = "needs a signed URL";
+
+static bool
+width_is_on_ladder(const struct policy_config *config, unsigned width)
+{
+	for (unsigned i = 0; i < config->ladder_count; i++)
+		if (config->ladder[i] == width)
+			return true;
+	return false;
+}
+
+static bool
+uses_preset(const struct recipe *recipe)
+{
+	return (recipe->asked & ~recipe->asked_freely) != 0;	/* preset_add() sees to it */
+}
+
+/* Strangers reach so many variants of an asset: (rungs + presets) x 3 x formats. */
+static bool
+allows_rung(const struct policy_config *config, const struct recipe *recipe, struct failure *why)
+{
+	uint64_t width = operation_bit("w"), dpr = operation_bit("dpr");
+	bool has_preset = uses_preset(recipe);
+
+	if (!asks_only_for(recipe, has_preset ? dpr : width | dpr, needs_token, why))
+		return false;
+	if (!has_preset && recipe->width == 0)
+		return fail(why, FAIL_FORBIDDEN, "a recipe without w or a preset %s", needs_token);
+	if (!has_preset && !width_is_on_ladder(config, recipe->width))
+		return fail(why, FAIL_FORBIDDEN, "w=%u is not on the ladder and %s", recipe->width, needs_token);
+	if ((recipe->asked_freely & dpr) != 0 && recipe->dpr != 1 && recipe->dpr != 2 && recipe->dpr != 3)
+		return fail(why, FAIL_FORBIDDEN, "dpr other than 1, 2 and 3 %s", needs_token);
+	return true;
+}
+
+static bool
+allows_unsigned(const struct policy_config *config, const struct asset *asset,
+    const struct recipe *recipe, struct failure *why)
+{
+	if (config->unsigned_urls == UNSIGNED_NONE)
+		return fail(why, FAIL_FORBIDDEN, "every URL of this server %s", needs_token);
+	if (asset->visibility != VISIBILITY_PUBLIC)
+		return fail(why, FAIL_FORBIDDEN, "the asset %s", needs_token);
+	if (config->unsigned_urls == UNSIGNED_ANY)
+		return true;
+	if (recipe->is_original)
+		return fail(why, FAIL_FORBIDDEN, "original %s", needs_token);
+	if (recipe->asked == 0)
+		return fail(why, FAIL_FORBIDDEN, "a recipe without w or a preset %s", needs_token);
+	if (config->unsigned_urls == UNSIGNED_PRESETS)
+		return asks_only_for(recipe, 0, needs_token, why);
+	return allows_rung(config, recipe, why);
+}
+
+/* ---- with a token that permits operations --------------------------------------------- */
+
+static bool
+fits_max_side(const struct permit *permit, unsigned width, unsigned height, struct failure *why)
+{
+	if (width > permit->max_side || height > permit->max_side)
+		return fail(why, FAIL_FORBIDDEN, "a result of %ux%u is over the token's max=%u", width, height,
+		    permit->max_side);
+	return true;
+}
+
+/* What is asked must be within the limit, or the unbounded sizes that all give
+ * the same small image would be as many variants; and so must what results,
+ * because a side that was not asked can be the longer one. */
+static bool
+allows_size(const struct permit *permit, const struct asset *asset, const struct recipe *recipe,
+    struct failure *why)
+{
+	struct recipe resolved = *recipe;
+	struct geometry geometry;
+	unsigned width, height;
+
+	if (permit->max_side == 0)
+		return true;
+	if (recipe->width * recipe->dpr >= permit->max_side + 0.5 ||
+	    recipe->height * recipe->dpr >= permit->max_side + 0.5)
+		return fail(why, FAIL_FORBIDDEN, "w or h times dpr is over the token's max=%u",
+		    permit->max_side);
+	asset_upright_size(asset, &width, &height);
+	if (width == 0 || height == 0)
+		return fail(why, FAIL_FORBIDDEN, "the token has max, and the asset's size is not known");
+	if (recipe->is_original)
+		return fits_max_side(permit, width, height, why);
+	recipe_resolve_focus(&resolved, false, 0, 0);
+	return geometry_plan(&resolved, width, height, &geometry, why) &&
+	    fits_max_side(permit, geometry.width, geometry.height, why);
+}
+
+static bool
+allows_permitted(const struct permit *permit, const struct asset *asset, const struct recipe *recipe,
+    enum media format, struct failure *why)
+{
+	if (recipe->is_original && !permit->may_read_original)
+		return fail(why, FAIL_FORBIDDEN, "original is not among the token's ops");
+	if (!asks_only_for(recipe, permit->operations, "is not among the token's ops", why))
+		return false;
+	if (format != MEDIA_NONE && !permit_allows_format(permit, format))
+		return fail(why, FAIL_FORBIDDEN, "%s is not among the token's fmt", media_extension(format));
+	return allows_size(permit, asset, recipe, why);
+}
+
+bool
+policy_allows(const struct policy_config *config, const struct asset *asset,
+    const struct permit *permit, const struct recipe *recipe, enum media format, int64_t now,
+    struct failure *why)
+{
+	CHECK(config->ladder_count <= POLICY_LADDER_MAX);
+	if (!is_alive(asset, now, why))
+		return false;
+	if (!permit->is_signed)
+		return allows_unsigned(config, asset, recipe, why);
+	if (permit->covers_exact_url)
+		return true;
+	return allows_permitted(permit, asset, recipe, format, why);
+}

@@ -1,0 +1,159 @@
+#include "recipe/recipe.h"
+
+#include "http/quote.h"
+#include "recipe/argument.h"
+#include "recipe/operation.h"
+
+#include <math.h>
+#include <string.h>
+
+void
+recipe_init(struct recipe *recipe)
+{
+	memset(recipe, 0, sizeof(*recipe));
+	for (unsigned i = 0; i < operation_count; i++)
+		argument_set_initial(&operations[i], recipe);
+}
+
+/* One text, of the URL or of a preset, while it is read.  The same operation
+ * twice is a mistake within one text and an override between two. */
+struct reading {
+	const struct preset_set *presets;
+	unsigned depth;		/* 0: the URL, 1: a preset it names, ... */
+	uint64_t written;	/* operations seen in this text */
+	bool is_used[PRESET_MAX];
+};
+
+static bool parse_text(struct span text, struct reading *reading, struct recipe *recipe,
+    struct failure *why);
+
+static bool
+parse_preset(struct span name, struct reading *reading, struct recipe *recipe, struct failure *why)
+{
+	struct reading inner = { .presets = reading->presets, .depth = reading->depth + 1 };
+	const struct preset *preset = reading->presets == NULL ? NULL : preset_find(reading->presets, name);
+
+	if (preset == NULL)
+		return fail(why, FAIL_BAD_REQUEST, "unknown preset '@%s'", quote_of(name).text);
+	if (reading->written != 0)
+		return fail(why, FAIL_BAD_REQUEST, "preset @%s must stand before the operations", preset->name);
+	if (reading->is_used[preset - reading->presets->presets])
+		return fail(why, FAIL_BAD_REQUEST, "preset @%s is given twice", preset->name);
+	reading->is_used[preset - reading->presets->presets] = true;
+	if (inner.depth > PRESET_DEPTH_MAX)
+		return fail(why, FAIL_BAD_REQUEST, "presets are nested deeper than %d", PRESET_DEPTH_MAX);
+	return parse_text(span_of(preset->text), &inner, recipe, why);
+}
+
+static bool
+parse_pair(struct span pair, struct reading *reading, struct recipe *recipe, struct failure *why)
+{
+	struct span argument = pair, name = span_cut(&argument, '=');
+	int index = operation_find(name);
+	uint64_t bit;
+
+	if (pair.length == 0)
+		return fail(why, FAIL_BAD_REQUEST, "a comma without an operation beside it");
+	if (index == -1)
+		return fail(why, FAIL_BAD_REQUEST, "unknown operation '%s'", quote_of(name).text);
+	if (argument.at == NULL)
+		return fail(why, FAIL_BAD_REQUEST, "%s has no value, expected %s", operations[index].name,
+		    operations[index].argument);
+	bit = UINT64_C(1) << index;
+	if ((reading->written & bit) != 0)
+		return fail(why, FAIL_BAD_REQUEST, "%s is given twice", operations[index].name);
+	reading->written |= bit;
+	return operations[index].parse(&operations[index], argument, recipe, why);
+}
+
+static bool
+parse_text(struct span text, struct reading *reading, struct recipe *recipe, struct failure *why)
+{
+	struct span rest = text;
+
+	if (text.length == 0)
+		return fail(why, FAIL_BAD_REQUEST, "the recipe is empty; one that asks nothing is written -");
+	if (text.length > RECIPE_TEXT_MAX)
+		return fail(why, FAIL_BAD_REQUEST, "the recipe has %zu bytes, limit %d", text.length,
+		    RECIPE_TEXT_MAX);
+	while (rest.at != NULL) {
+		struct span part = span_cut(&rest, ',');
+		bool is_alone = part.length == text.length;
+
+		if (span_equals(part, "original") || span_equals(part, "-")) {
+			if (!is_alone)
+				return fail(why, FAIL_BAD_REQUEST, "'%s' must stand alone", quote_of(part).text);
+			recipe->is_original = !span_equals(part, "-");
+		} else if (span_starts_with(part, "@")) {
+			if (!parse_preset(span_range(part.at + 1, part.length - 1), reading, recipe, why))
+				return false;
+		} else if (!parse_pair(part, reading, recipe, why)) {
+			return false;
+		}
+	}
+	recipe->asked |= reading->written;
+	return true;
+}
+
+bool
+recipe_parse(struct span text, const struct preset_set *presets, struct recipe *recipe,
+    struct failure *why)
+{
+	struct reading reading = { .presets = presets };
+
+	recipe_init(recipe);
+	if (!parse_text(text, &reading, recipe, why))
+		return false;
+	recipe->asked_freely = reading.written;
+	return true;
+}
+
+/* "name=argument", or nothing when the argument is the default. */
+static void
+print_operation(const struct operation *operation, const struct recipe *recipe, bool needs_comma,
+    struct text *out)
+{
+	struct text argument;
+
+	text_init(&argument, out->arena, RECIPE_TEXT_MAX);
+	operation->print(operation, recipe, &argument);
+	if (argument.length > 0)
+		text_printf(out, "%s%s=%s", needs_comma ? "," : "", operation->name, argument.at);
+}
+
+void
+recipe_print(const struct recipe *recipe, struct text *out)
+{
+	size_t start = out->length;
+
+	if (recipe->is_original) {
+		text_add(out, "original");
+		return;
+	}
+	for (unsigned i = 0; i < operation_count; i++)
+		print_operation(&operations[i], recipe, out->length > start, out);
+	if (out->length == start)
+		text_add_char(out, '-');
+}
+
+/* As many decimals as the canonical text keeps, so that the responder reckons
+ * with the same point as the renderer. */
+static double
+to_six_decimals(double fraction)
+{
+	return round(fmin(fmax(fraction, 0), 1) * 1000000) / 1000000;
+}
+
+void
+recipe_resolve_focus(struct recipe *recipe, bool has_focus, double x, double y)
+{
+	if (recipe->gravity != GRAVITY_FOCUS)
+		return;
+	if (!has_focus || recipe->fit == FIT_PAD) {
+		recipe->gravity = GRAVITY_CENTRE;
+		return;
+	}
+	recipe->gravity = GRAVITY_POINT;
+	recipe->gravity_x = to_six_decimals(x);
+	recipe->gravity_y = to_six_decimals(y);
+}
