@@ -1,0 +1,167 @@
+/*
+ * probe_origin - one operation on one origin, for the integration tests.
+ *
+ *	probe_origin [--option=value]... get KEY FILE | put KEY FILE | stat KEY | list PREFIX |
+ *	    probe | fetch-many COUNT KEY FILE
+ *
+ * Every field of struct origin_config is an option.  Success prints what was
+ * learned; failure prints "failed KIND DETAIL" and exits with 1.
+ */
+#include "base/failure.h"
+#include "origin/origin.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct origin_config config = {
+	.name = "probe", .kind = ORIGIN_S3, .max_bytes = 64 << 20, .region = "us-east-1",
+	.bucket = "media", .is_path_style = true, .connect_timeout_ms = 500,
+	.stall_timeout_ms = 500, .tries = 3,
+};
+static int64_t deadline_ms = 5000;
+
+static const struct { const char *name; const char **text; } texts[] = {
+	{ "root", &config.root }, { "endpoint", &config.endpoint }, { "region", &config.region },
+	{ "bucket", &config.bucket }, { "prefix", &config.prefix },
+	{ "access-key-id", &config.access_key_id },
+	{ "secret-access-key", &config.secret_access_key },
+	{ "session-token", &config.session_token }, { "profile", &config.profile },
+	{ "tls-ca", &config.tls_ca },
+};
+
+static const struct { const char *name; unsigned *number; } numbers[] = {
+	{ "connect-timeout-ms", &config.connect_timeout_ms },
+	{ "stall-timeout-ms", &config.stall_timeout_ms }, { "tries", &config.tries },
+};
+
+static bool
+set_option(const char *name, const char *value)
+{
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(name, texts[i].name) == 0) {
+			*texts[i].text = value;
+			config.kind = config.root != NULL ? ORIGIN_DIRECTORY : ORIGIN_S3;
+			return true;
+		}
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (strcmp(name, numbers[i].name) == 0) {
+			*numbers[i].number = (unsigned)strtoul(value, NULL, 10);
+			return true;
+		}
+	if (strcmp(name, "max-bytes") == 0)
+		config.max_bytes = strtoull(value, NULL, 10);
+	else if (strcmp(name, "deadline-ms") == 0)
+		deadline_ms = strtoll(value, NULL, 10);
+	else if (strcmp(name, "virtual-host") == 0)
+		config.is_path_style = false;
+	else
+		return false;
+	return true;
+}
+
+static int
+usage(void)
+{
+	fputs("usage: probe_origin [--option=value]... get|put|stat|list|probe|fetch-many ...\n", stderr);
+	return 2;
+}
+
+static int
+report(bool is_done, const struct origin_object *object, const struct failure *why)
+{
+	if (!is_done) {
+		printf("failed %s %s\n", failure_kind_name(why->kind), why->detail);
+		return 1;
+	}
+	printf("bytes=%llu etag=%s modified=%lld\n", (unsigned long long)object->bytes, object->etag,
+	    (long long)object->modified);
+	return 0;
+}
+
+static bool
+print_key(void *state, const char *key, const struct origin_object *object)
+{
+	(void)state;
+	printf("%llu %s %lld %s\n", (unsigned long long)object->bytes, object->etag,
+	    (long long)object->modified, key);
+	return true;
+}
+
+/* Each fetch with a deadline of its own and a line of its own. */
+static int
+fetch_many(struct origin *origin, unsigned long count, const char *key, int fd)
+{
+	int failures = 0;
+
+	for (unsigned long i = 0; i < count; i++) {
+		struct origin_object object = { 0 };
+		struct failure why = { 0 };
+
+		failures += report(origin_fetch(origin, key, fd, deadline_in_ms(deadline_ms), &object,
+				       &why), &object, &why);
+	}
+	return failures > 0;
+}
+
+static int
+run(struct origin *origin, int count, char **words)
+{
+	struct deadline deadline = deadline_in_ms(deadline_ms);
+	const char *verb = words[0], *key = count > 1 ? words[1] : "";
+	struct origin_object object = { 0 };
+	struct failure why = { 0 };
+	int fd = -1;
+
+	if (count > 2) {
+		fd = open(words[count - 1], O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+		if (fd == -1) {
+			perror(words[count - 1]);
+			return 2;
+		}
+	}
+	if (strcmp(verb, "get") == 0 && count == 3)
+		return report(origin_fetch(origin, key, fd, deadline, &object, &why), &object, &why);
+	if (strcmp(verb, "put") == 0 && count == 3)
+		return report(origin_put(origin, key, fd, "image/jpeg", deadline, &object, &why), &object,
+		    &why);
+	if (strcmp(verb, "stat") == 0 && count == 2)
+		return report(origin_stat(origin, key, deadline, &object, &why), &object, &why);
+	if (strcmp(verb, "list") == 0 && count == 2)
+		return report(origin_list(origin, key, deadline, print_key, NULL, &why), &object, &why);
+	if (strcmp(verb, "probe") == 0 && count == 1)
+		return report(origin_probe(origin, deadline, &why), &object, &why);
+	if (strcmp(verb, "fetch-many") == 0 && count == 4)
+		return fetch_many(origin, strtoul(key, NULL, 10), words[2], fd);
+	return usage();
+}
+
+int
+main(int count, char **words)
+{
+	struct failure why = { 0 };
+	struct origin *origin;
+	int at = 1, status;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (; at < count && strncmp(words[at], "--", 2) == 0; at++) {
+		char *name = words[at] + 2, *value = strchr(name, '=');
+
+		if (value == NULL)
+			return usage();
+		*value++ = '\0';
+		if (!set_option(name, value))
+			return usage();
+	}
+	if (at == count)
+		return usage();
+	origin = origin_open(&config, &why);
+	if (origin == NULL)
+		return report(false, NULL, &why);
+	status = run(origin, count - at, words + at);
+	origin_close(origin);
+	return status;
+}
