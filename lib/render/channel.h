@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* Sends without blocking and without SIGPIPE; false with errno. */
 bool channel_send(int fd, struct span message, const int *descriptors, unsigned count)

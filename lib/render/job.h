@@ -24,8 +24,16 @@
 enum {
 	JOB_VERSION = 1,
 	JOB_MESSAGE_MAX = 4096,		/* bytes */
-	JOB_DESCRIPTORS_MAX = 2
+	JOB_DESCRIPTORS_MAX = 2,
+	JOB_TIMEOUT_MS_MAX = 600 * 1000,
+	JOB_SIDE_MAX = 10000000,	/* pixels: VIPS_MAX_COORD, no decoder goes further */
+	JOB_FRAMES_MAX = 1000000
 };
+
+/* What a job can allow at most, whatever it says: the renderer is bound to the
+ * first by the kernel, from its start (RLIMIT_FSIZE). */
+#define JOB_OUTPUT_BYTES_MAX ((uint64_t)4 << 30)
+#define JOB_PIXELS_MAX ((uint64_t)1 << 40)
 
 enum job_operation {
 	JOB_DESCRIBE,	/* what is this file?  Input only. */

@@ -1,0 +1,175 @@
+#include "render/render_client.h"
+
+#include "base/check.h"
+#include "render/channel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int
+render_listen(unsigned queue, struct failure *why)
+{
+	/* An address that is only its family asks the kernel for a free abstract
+	 * name (unix(7), autobind). */
+	struct sockaddr_un nameless = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd != -1 && bind(fd, (struct sockaddr *)&nameless, sizeof(sa_family_t)) == 0 &&
+	    listen(fd, (int)queue) == 0)
+		return fd;
+	fail(why, FAIL_INTERNAL, "cannot make the renderers' socket: %s", strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+bool
+render_address_of(int listener, struct render_address *address, struct failure *why)
+{
+	address->length = sizeof(address->address);
+	if (getsockname(listener, (struct sockaddr *)&address->address, &address->length) == -1)
+		return fail(why, FAIL_INTERNAL, "no name for the renderers' socket: %s", strerror(errno));
+	return true;
+}
+
+/* A full queue makes connect() wait, and SO_SNDTIMEO bounds that wait (unix(7)
+ * does not say so; net/unix/af_unix.c: sock_sndtimeo).  We are woken the moment
+ * a renderer takes somebody off the queue. */
+static bool
+limit_connect(int fd, struct deadline deadline)
+{
+	int left_ms = deadline_left_ms(deadline);
+	struct timeval wait = { left_ms / 1000, left_ms % 1000 * 1000 };
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0;
+}
+
+static bool
+connect_renderer(int fd, const struct render_address *address, struct deadline deadline,
+    struct failure *why)
+{
+	do {
+		/* No time left would be no limit at all: a zero SO_SNDTIMEO waits for ever. */
+		if (deadline_has_passed(deadline))
+			return fail(why, FAIL_BUSY, "no renderer was free before the deadline");
+		if (!limit_connect(fd, deadline))
+			return fail(why, FAIL_INTERNAL, "SO_SNDTIMEO: %s", strerror(errno));
+		if (connect(fd, (const struct sockaddr *)&address->address, address->length) == 0)
+			return true;
+	} while (errno == EINTR || errno == EAGAIN);
+	return fail(why, FAIL_UNAVAILABLE, "no renderer can be reached: %s", strerror(errno));
+}
+
+static bool
+send_job(int fd, const struct job *job, int input, int output, struct failure *why)
+{
+	struct arena *arena = arena_new();
+	int descriptors[JOB_DESCRIPTORS_MAX] = { input, output };
+	struct text message;
+	bool is_sent;
+
+	text_init(&message, arena, JOB_MESSAGE_MAX);
+	job_print(job, &message);
+	CHECK(!message.was_cut);
+	is_sent = channel_send(fd, text_span(&message), descriptors, output == -1 ? 1 : 2);
+	arena_free(arena);
+	if (!is_sent)
+		return fail(why, FAIL_UNAVAILABLE, "no renderer took the job: %s", strerror(errno));
+	return true;
+}
+
+static bool
+wait_for_answer(int fd, struct deadline deadline, struct failure *why)
+{
+	struct pollfd answer = { fd, POLLIN, 0 };
+
+	for (;;) {
+		int ready = poll(&answer, 1, deadline_left_ms(deadline));
+
+		if (ready == 1)
+			return true;
+		if (ready == 0)
+			return fail(why, FAIL_TIMEOUT, "no answer from the renderer before the deadline");
+		if (errno != EINTR)
+			return fail(why, FAIL_INTERNAL, "waiting for the renderer: %s", strerror(errno));
+	}
+}
+
+/*
+ * The connection ended without an answer.  A renderer is killed by its own
+ * timer once the job's time is used up; whatever ends it earlier, this picture
+ * did.  Time in the queue counts as used, so on a crowded machine a crash can
+ * be taken for a timeout, but never the other way round.
+ */
+static bool
+renderer_died(const struct job *job, int64_t started_us, struct failure *why)
+{
+	if (monotonic_us() - started_us >= (int64_t)job->timeout_ms * 1000)
+		return fail(why, FAIL_TIMEOUT, "the image took longer than %u ms", job->timeout_ms);
+	return fail(why, FAIL_UNPROCESSABLE, "the renderer died of this image");
+}
+
+static bool
+receive_result(int fd, const struct job *job, int64_t started_us, struct job_result *result,
+    struct failure *why)
+{
+	char message[JOB_MESSAGE_MAX];
+	unsigned count;
+	ssize_t got = channel_receive(fd, message, sizeof(message), NULL, 0, &count);
+
+	/* The kernel says ECONNRESET when the renderer (or, on a shutdown, the
+	 * listener) went with our job still unread: no picture is to blame. */
+	if (got == -1 && errno == ECONNRESET)
+		return fail(why, FAIL_UNAVAILABLE, "no renderer took the job");
+	if (got == -1)
+		return fail(why, FAIL_INTERNAL, "the renderer's answer: %s", strerror(errno));
+	if (got == 0)
+		return renderer_died(job, started_us, why);
+	return job_result_parse(span_range(message, (size_t)got), result, why);
+}
+
+/* The renderer has parsed hostile bytes: what it says of its output must be so. */
+static bool
+output_is_as_told(const struct job_result *result, int output, struct failure *why)
+{
+	struct stat status;
+
+	if (fstat(output, &status) == -1)
+		return fail(why, FAIL_INTERNAL, "fstat of the output: %s", strerror(errno));
+	if (result->outcome.width == 0 || result->outcome.height == 0 || result->outcome.bytes == 0 ||
+	    (uint64_t)status.st_size != result->outcome.bytes)
+		return fail(why, FAIL_INTERNAL, "the renderer told of %llu bytes, its output has %llu",
+		    (unsigned long long)result->outcome.bytes, (unsigned long long)status.st_size);
+	return true;
+}
+
+bool
+render_run(const struct render_address *address, const struct job *job, int input, int output,
+    struct deadline deadline, struct job_result *result, struct failure *why)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int64_t started_us;
+	bool is_answered;
+
+	CHECK((job->operation == JOB_DESCRIBE) == (output == -1));
+	if (fd == -1)
+		return fail(why, FAIL_INTERNAL, "socket: %s", strerror(errno));
+	if (!connect_renderer(fd, address, deadline, why)) {
+		close(fd);
+		return false;
+	}
+	started_us = monotonic_us();
+	is_answered = send_job(fd, job, input, output, why) && wait_for_answer(fd, deadline, why) &&
+	    receive_result(fd, job, started_us, result, why);
+	close(fd);
+	if (!is_answered)
+		return false;
+	if (result->failure.kind != FAIL_NONE) {
+		*why = result->failure;
+		return false;
+	}
+	return output == -1 || output_is_as_told(result, output, why);
+}

@@ -1,0 +1,228 @@
+#include "renderer/serve.h"
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "image/image.h"
+#include "recipe/recipe.h"
+#include "render/channel.h"
+#include "render/job.h"
+#include "renderer/resident.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum {
+	JOB_ARRIVES_MS = 1000	/* a client sends its job with the connection; one that does not is broken */
+};
+
+/* One connection: its job, and what came with it. */
+struct visit {
+	int connection;
+	int descriptors[JOB_DESCRIPTORS_MAX];
+	unsigned descriptor_count;
+	struct arena *arena;
+	struct job job;
+	struct job_result result;
+};
+
+/* ---- one job ------------------------------------------------------------------------ */
+
+/* The socket's name is no secret: any process of this machine may connect. */
+static bool
+is_one_of_us(int connection)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+	    (peer.uid == geteuid() || peer.uid == 0);
+}
+
+static bool
+wait_for_job(int connection)
+{
+	struct pollfd arrival = { connection, POLLIN, 0 };
+
+	return poll(&arrival, 1, JOB_ARRIVES_MS) == 1;
+}
+
+/* Nobody is left to want the result: its deadline passed while it queued. */
+static bool
+client_is_gone(int connection)
+{
+	struct pollfd end = { connection, POLLRDHUP, 0 };
+
+	return poll(&end, 1, 0) == 1;
+}
+
+static bool
+job_is_complete(const struct visit *visit, struct failure *why)
+{
+	unsigned wanted = visit->job.operation == JOB_RENDER ? 2 : 1;
+
+	if (visit->descriptor_count != wanted)
+		return fail(why, FAIL_INTERNAL, "the job came with %u descriptors, not %u",
+		    visit->descriptor_count, wanted);
+	return true;
+}
+
+static bool
+render(struct visit *visit, struct failure *why)
+{
+	struct recipe recipe;
+
+	if (!recipe_parse(span_of(visit->job.recipe), NULL, &recipe, why))
+		return false;
+	if (recipe.is_original)
+		return fail(why, FAIL_INTERNAL, "an untouched original is not rendered");
+	/* The client resolves it; what it left open is the centre. */
+	recipe_resolve_focus(&recipe, false, 0, 0);
+	return image_render(visit->descriptors[0], visit->descriptors[1], &recipe, visit->job.format,
+	    &visit->job.limits, &visit->result.outcome, why);
+}
+
+static bool
+work(struct visit *visit, struct failure *why)
+{
+	if (!job_is_complete(visit, why))
+		return false;
+	if (visit->job.operation == JOB_DESCRIBE)
+		return image_describe(visit->descriptors[0], &visit->job.limits,
+		    &visit->result.outcome.source, why);
+	return render(visit, why);
+}
+
+/* From here on the kernel ends us after so many milliseconds; 0 calls it off. */
+static void
+arm_timer(unsigned timeout_ms)
+{
+	struct itimerval timer = {
+		.it_value = { timeout_ms / 1000, timeout_ms % 1000 * 1000 },
+	};
+
+	CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+}
+
+static void
+answer(struct visit *visit)
+{
+	struct text message;
+
+	text_init(&message, visit->arena, JOB_MESSAGE_MAX);
+	job_result_print(&visit->result, &message);
+	CHECK(!message.was_cut);
+	/* A client that has gone meanwhile needs no answer. */
+	(void)!channel_send(visit->connection, text_span(&message), NULL, 0);
+}
+
+/* False when there is no job here, or nobody who wants it. */
+static bool
+take_job(struct visit *visit)
+{
+	char message[JOB_MESSAGE_MAX];
+	ssize_t got;
+
+	if (!is_one_of_us(visit->connection) || !wait_for_job(visit->connection))
+		return false;
+	got = channel_receive(visit->connection, message, sizeof(message), visit->descriptors,
+	    JOB_DESCRIPTORS_MAX, &visit->descriptor_count);
+	if (got <= 0 || client_is_gone(visit->connection))
+		return false;
+	if (!job_parse(span_range(message, (size_t)got), visit->arena, &visit->job, &visit->result.failure)) {
+		answer(visit);
+		return false;
+	}
+	return true;
+}
+
+/* True when it was work. */
+static bool
+serve_one(int connection)
+{
+	struct visit visit = { .connection = connection, .arena = arena_new() };
+	bool is_job = take_job(&visit);
+
+	if (is_job) {
+		arm_timer(visit.job.timeout_ms);
+		(void)!work(&visit, &visit.result.failure);
+		arm_timer(0);
+		answer(&visit);
+	}
+	for (unsigned i = 0; i < visit.descriptor_count; i++)
+		close(visit.descriptors[i]);
+	close(connection);
+	arena_free(visit.arena);
+	return is_job;
+}
+
+/* ---- one after the other ---------------------------------------------------------------- */
+
+/* Ten per cent more or less, so that renderers that began together do not all
+ * leave together. */
+static unsigned
+with_jitter(unsigned jobs)
+{
+	uint32_t random;
+	unsigned tenth = jobs / 10;
+
+	if (tenth == 0 || getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return jobs;
+	return jobs - tenth + random % (2 * tenth + 1);
+}
+
+/* A connection, or -1 when it is time to leave or, with *why filled, to die. */
+static int
+next_connection(const struct serve_config *config, struct failure *why)
+{
+	for (;;) {
+		struct pollfd ends[] = { { config->lifeline, 0, 0 }, { config->listener, POLLIN, 0 } };
+		int connection;
+
+		if (poll(ends, 2, -1) == -1 && errno != EINTR) {
+			fail(why, FAIL_INTERNAL, "poll: %s", strerror(errno));
+			return -1;
+		}
+		if (ends[0].revents != 0)
+			return -1;
+		connection = accept4(config->listener, NULL, NULL, SOCK_CLOEXEC);
+		if (connection != -1)
+			return connection;
+		/* Another renderer was faster, or the client has given up. */
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+			fail(why, FAIL_INTERNAL, "accept: %s", strerror(errno));
+			return -1;
+		}
+	}
+}
+
+/* What glibc keeps for later is given back before we are judged by it. */
+static bool
+is_too_large(const struct serve_config *config)
+{
+	if (config->recycle_bytes == 0 || resident_bytes() <= config->recycle_bytes)
+		return false;
+	malloc_trim(0);
+	return resident_bytes() > config->recycle_bytes;
+}
+
+bool
+serve(const struct serve_config *config, struct failure *why)
+{
+	unsigned jobs = with_jitter(config->jobs), done = 0;
+	int connection;
+
+	while ((connection = next_connection(config, why)) != -1) {
+		if (!serve_one(connection))
+			continue;
+		done++;
+		if (done == jobs || is_too_large(config))
+			return true;
+	}
+	return why->kind == FAIL_NONE;
+}

@@ -1,0 +1,284 @@
+/*
+ * Runs jobs on a real vitrine-renderer, through lib/render alone.
+ *
+ *	probe_render RENDERER COMMAND...	one command, then the end
+ *	probe_render RENDERER			one command a line on standard input
+ *
+ *	render RECIPE FORMAT INPUT OUTPUT [MAX_PIXELS] [TIMEOUT_MS] [MAX_OUTPUT_BYTES]
+ *	describe - - INPUT - [MAX_PIXELS] [TIMEOUT_MS]
+ *	    -> ok media=jpg width=.. height=.. frames=.. orientation=.. alpha=0|1 progressive=0|1
+ *	       result_width=.. result_height=.. bytes=.. decode_us=.. total_us=.. ms=..
+ *	    -> failed KIND ms=.. DETAIL
+ *	renderer
+ *	    -> renderer pid=.. started=.. rss_kb=..
+ *
+ * RENDERER may carry options for it after a space: "vitrine-renderer jobs=20
+ * memory-mb=512 recycle-mb=64".  A renderer that has gone is replaced before the next
+ * command; `started` counts them.  The output is made anew, and kept only on
+ * success.  Exit codes: 0, also when a job fails; 1 when no renderer starts; 2 usage.
+ */
+#include "base/deadline.h"
+#include "render/render_client.h"
+#include "render/renderer_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	QUEUE = 8,
+	DEFAULT_TIMEOUT_MS = 30000,
+	GRACE_MS = 2000,	/* the deadline is this much later than the job's own timer */
+	DEFAULT_MAX_PIXELS = 100 * 1000 * 1000,
+	DEFAULT_MAX_OUTPUT = 64 << 20
+};
+
+struct probe {
+	struct renderer_config config;
+	struct render_address address;
+	int listener;
+	int lifeline[2];
+	pid_t renderer;
+	unsigned started;
+};
+
+static _Noreturn void
+give_up(const char *what, const struct failure *why)
+{
+	fprintf(stderr, "probe_render: %s: %s\n", what, why->detail);
+	exit(1);
+}
+
+static uint64_t
+number(struct span text, uint64_t fallback)
+{
+	uint64_t value = fallback;
+
+	if (text.length > 0 && !span_to_u64(text, 0, UINT64_MAX, &value))
+		exit(2);
+	return value;
+}
+
+static struct span
+next_word(struct span *rest)
+{
+	return rest->at == NULL ? *rest : span_cut(rest, ' ');
+}
+
+static const char *
+next_string(struct span *rest, struct arena *arena)
+{
+	struct span word = next_word(rest);
+
+	if (word.length == 0)
+		exit(2);
+	return arena_copy_bytes(arena, word.at, word.length);
+}
+
+static void
+configure(struct renderer_config *config, struct span rest, struct arena *arena)
+{
+	*config = (struct renderer_config){ .max_output_bytes = JOB_OUTPUT_BYTES_MAX };
+	config->program = next_string(&rest, arena);
+	while (rest.at != NULL) {
+		struct span value = span_cut(&rest, ' '), name = span_cut(&value, '=');
+		unsigned amount = (unsigned)number(value, 0);
+
+		if (span_equals(name, "jobs"))
+			config->jobs = amount;
+		else if (span_equals(name, "memory-mb"))
+			config->memory_mb = amount;
+		else if (span_equals(name, "recycle-mb"))
+			config->recycle_memory_mb = amount;
+		else
+			exit(2);
+	}
+}
+
+static void
+start_renderer(struct probe *probe)
+{
+	struct failure why = { 0 };
+
+	probe->renderer = renderer_start(&probe->config, probe->listener, probe->lifeline[0], &why);
+	if (probe->renderer == -1)
+		give_up("no renderer", &why);
+	probe->started++;
+}
+
+static void
+replace_renderer_if_gone(struct probe *probe)
+{
+	if (waitpid(probe->renderer, NULL, WNOHANG) == probe->renderer)
+		start_renderer(probe);
+}
+
+static void
+report(bool is_done, const struct job_result *result, const struct failure *why, int64_t started_us)
+{
+	const struct image_outcome *outcome = &result->outcome;
+	const struct image_description *source = &outcome->source;
+	double ms = (double)(monotonic_us() - started_us) / 1000;
+
+	if (!is_done) {
+		printf("failed %s ms=%.1f %s\n", failure_kind_name(why->kind), ms, why->detail);
+		return;
+	}
+	printf("ok media=%s width=%u height=%u frames=%u orientation=%u alpha=%d progressive=%d "
+	    "result_width=%u result_height=%u bytes=%llu decode_us=%u total_us=%u ms=%.1f\n",
+	    media_extension(source->media), source->width, source->height, source->frames,
+	    source->orientation, source->has_alpha, source->is_progressive, outcome->width,
+	    outcome->height, (unsigned long long)outcome->bytes, outcome->decode_us, outcome->total_us, ms);
+}
+
+static int
+open_or_exit(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC, 0600);
+
+	if (fd == -1) {
+		fprintf(stderr, "probe_render: %s: %s\n", path, strerror(errno));
+		exit(2);
+	}
+	return fd;
+}
+
+static void
+run_job(struct probe *probe, enum job_operation operation, struct span rest, struct arena *arena)
+{
+	struct job job = { .operation = operation };
+	struct job_result result = { 0 };
+	struct failure why = { 0 };
+	const char *input_path, *output_path;
+	int input, output = -1;
+	int64_t started_us;
+	bool is_done;
+
+	job.recipe = next_string(&rest, arena);
+	job.format = media_of_extension(span_of(next_string(&rest, arena)));
+	input_path = next_string(&rest, arena);
+	output_path = next_string(&rest, arena);
+	job.limits.max_pixels = number(next_word(&rest), DEFAULT_MAX_PIXELS);
+	job.timeout_ms = (unsigned)number(next_word(&rest), DEFAULT_TIMEOUT_MS);
+	job.limits.max_output_bytes = number(next_word(&rest), DEFAULT_MAX_OUTPUT);
+	input = open_or_exit(input_path, O_RDONLY);
+	if (operation == JOB_RENDER)
+		output = open_or_exit(output_path, O_RDWR | O_CREAT | O_TRUNC);
+	started_us = monotonic_us();
+	is_done = render_run(&probe->address, &job, input, output,
+	    deadline_in_ms((int64_t)job.timeout_ms + GRACE_MS), &result, &why);
+	report(is_done, &result, &why, started_us);
+	close(input);
+	if (output != -1)
+		close(output);
+	if (!is_done && output != -1)
+		unlink(output_path);
+}
+
+/* VmRSS of a process, in kB. */
+static unsigned long
+resident_kb(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned long kb = 0;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	status = fopen(path, "re");
+	while (status != NULL && fgets(line, sizeof(line), status) != NULL)
+		if (sscanf(line, "VmRSS: %lu", &kb) == 1)
+			break;
+	if (status != NULL)
+		fclose(status);
+	return kb;
+}
+
+static void
+obey(struct probe *probe, struct span line)
+{
+	struct arena *arena = arena_new();
+	struct span verb = span_cut(&line, ' ');
+
+	replace_renderer_if_gone(probe);
+	if (span_equals(verb, "render"))
+		run_job(probe, JOB_RENDER, line, arena);
+	else if (span_equals(verb, "describe"))
+		run_job(probe, JOB_DESCRIBE, line, arena);
+	else if (span_equals(verb, "renderer"))
+		printf("renderer pid=%d started=%u rss_kb=%lu\n", (int)probe->renderer, probe->started,
+		    resident_kb(probe->renderer));
+	else
+		exit(2);
+	fflush(stdout);
+	arena_free(arena);
+}
+
+static void
+obey_arguments(struct probe *probe, char **words, struct arena *arena)
+{
+	struct text line;
+
+	text_init(&line, arena, 64 * 1024);
+	for (; *words != NULL; words++)
+		text_printf(&line, "%s%s", line.length > 0 ? " " : "", *words);
+	obey(probe, text_span(&line));
+}
+
+static void
+obey_standard_input(struct probe *probe)
+{
+	char line[8192];
+
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		struct span rest = span_of(line);
+
+		obey(probe, span_cut(&rest, '\n'));
+	}
+}
+
+/* Closing the lifeline must end it; its exit code is part of the test. */
+static int
+dismiss_renderer(struct probe *probe)
+{
+	int status = 0;
+
+	close(probe->lifeline[1]);
+	if (waitpid(probe->renderer, &status, 0) != probe->renderer)
+		return 1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
+		fprintf(stderr, "probe_render: the renderer left with %d\n", WEXITSTATUS(status));
+		return 1;
+	}
+	return 0;
+}
+
+int
+main(int count, char **arguments)
+{
+	struct arena *arena = arena_new();
+	struct failure why = { 0 };
+	struct probe probe = { 0 };
+	int code;
+
+	if (count < 2)
+		return 2;
+	configure(&probe.config, span_of(arguments[1]), arena);
+	probe.listener = render_listen(QUEUE, &why);
+	if (probe.listener == -1 || !render_address_of(probe.listener, &probe.address, &why))
+		give_up("no socket", &why);
+	if (pipe2(probe.lifeline, O_CLOEXEC) == -1)
+		return 1;
+	start_renderer(&probe);
+	if (count > 2)
+		obey_arguments(&probe, arguments + 2, arena);
+	else
+		obey_standard_input(&probe);
+	code = dismiss_renderer(&probe);
+	arena_free(arena);
+	return code;
+}
