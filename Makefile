@@ -52,6 +52,9 @@ endif
 ifneq ($(DEVELOPER),)
 warnings += -Werror
 endif
+# make V=1 shows the commands.
+show = $(if $(V),,@echo "  $(1)  $@";)
+
 language := -std=gnu17 -D_GNU_SOURCE -Ilib -I.
 
 service_packages := libmemcached libmariadb libcurl openssl inih libxxhash
@@ -73,28 +76,28 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 $(BUILD)/libvitrine.a: $(call objects,$(library_sources))
 	@rm -f $@
-	ar rcs $@ $^
+	$(call show,AR)ar rcs $@ $^
 
 # What the fuzzers and tests need of the programs' own folders is linked as an archive too.
 $(BUILD)/libapplication.a: $(filter-out %/main.o,$(call objects,$(responder_sources)))
 	@rm -f $@
-	ar rcs $@ $^
+	$(call show,AR)ar rcs $@ $^
 
 $(BUILD)/vitrine.fcgi: $(call objects,$(responder_sources)) $(BUILD)/libvitrine.a
-	$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,$(service_packages)) -lfcgi -lm
+	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,$(service_packages)) -lfcgi -lm
 
 $(BUILD)/vitrine: $(call objects,$(cli_sources)) $(BUILD)/libvitrine.a
-	$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,$(service_packages)) -lm -pthread
+	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,$(service_packages)) -lm -pthread
 
 # Note what is missing here: curl, MariaDB, memcached.
 $(BUILD)/vitrine-renderer: $(call objects,$(renderer_sources) $(image_sources)) $(BUILD)/libvitrine.a
-	$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,vips libcrypto) -lm
+	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,vips libcrypto) -lm
 
 $(BUILD)/lib/image/%.o $(BUILD)/renderer/%.o: package_cflags = $(image_cflags)
 package_cflags = $(service_cflags)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(compile_flags) $(package_cflags) -c -o $@ $<
+	$(call show,CC)$(CC) $(compile_flags) $(package_cflags) -c -o $@ $<
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 

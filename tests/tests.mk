@@ -2,24 +2,26 @@
 
 # ---- the fast part ----------------------------------------------------------------
 
+run_tests = $(PYTHON) tests/run.py $(BUILD) --layers="$(LAYERS)"
+
 .PHONY: check
-check: $(programs) unit  ## style, layers and unit tests: seconds
-	tests/check/layers.sh $(LAYERS)
-	tests/check/style.sh
+check: $(programs) unit-programs  ## style, layers and unit tests: seconds
+	$(run_tests) --only=style,unit
 
 unit_programs := $(patsubst %.c,$(BUILD)/%,$(unit_tests))
 
-.PHONY: unit
+.PHONY: unit-programs unit
+unit-programs: $(unit_programs)
 unit: $(unit_programs)
 	@for test in $(unit_programs); do $$test || exit 1; done
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libapplication.a $(BUILD)/libvitrine.a
-	$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,$(service_packages) cmocka) -lfcgi -lm
+	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,$(service_packages) cmocka) -lfcgi -lm
 
 # Small programs over one module each, which the integration tests drive.
 probe_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/probe_*.c))
 $(BUILD)/tests/integration/probe_%: $(BUILD)/tests/integration/probe_%.o $(BUILD)/libvitrine.a
-	$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,$(service_packages)) -lm
+	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,$(service_packages)) -lm
 
 # ---- fuzzing ----------------------------------------------------------------------
 
@@ -30,14 +32,31 @@ fuzz_programs := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(fuzz_targets))
 
 $(BUILD)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
-	$(CLANG) $(fuzz_flags) $(service_cflags) -MMD -MP -c -o $@ $<
+	$(call show,FC)$(CLANG) $(fuzz_flags) $(service_cflags) -MMD -MP -c -o $@ $<
 
 $(BUILD)/fuzz/libvitrine.a: $(fuzz_objects)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call show,AR)ar rcs $@ $^
 
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libvitrine.a
-	$(CLANG) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^ $(call packages_of,libs,$(service_packages)) -lm
+	$(call show,FL)$(CLANG) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^ $(call packages_of,libs,$(service_packages)) -lm
 
 .PHONY: fuzz-programs
 fuzz-programs: $(fuzz_programs)
+
+# ---- everything -------------------------------------------------------------------
+
+# Under SANITIZE the fuzzers are left out: they always run with sanitizers.
+test_parts := style,unit,$(if $(SANITIZE),,fuzz,)integration
+
+.PHONY: test-programs
+test-programs: $(programs) $(unit_programs) $(probe_programs) $(if $(SANITIZE),,$(fuzz_programs))
+
+.PHONY: test
+test: deps  ## everything that CI runs: installs what it needs, minutes
+	$(MAKE) test-programs
+	$(run_tests) --only=$(test_parts)
+
+.PHONY: integration
+integration: $(programs) $(probe_programs)  ## the tests with real servers: make integration TESTS="-k purge"
+	$(run_tests) --only=integration -- $(TESTS)

@@ -81,7 +81,6 @@ static const char *const claim_names[CLAIM_COUNT] = {
 
 struct claims {
 	bool is_given[CLAIM_COUNT];
-	int64_t expires;	/* Unix time; 0: never */
 	struct permit permit;
 };
 
@@ -150,7 +149,7 @@ parse_claim(enum claim claim, struct span value, struct claims *claims, struct f
 	case CLAIM_MAX_SIDE:
 		return parse_max_side(value, &claims->permit, why);
 	default:
-		if (!span_to_i64(value, 1, expiry_max, &claims->expires))
+		if (!span_to_i64(value, 1, expiry_max, &claims->permit.expires))
 			return fail(why, FAIL_BAD_REQUEST, "the token's exp must be a Unix time, not '%s'",
 			    quote_of(value).text);
 		return true;
@@ -281,7 +280,7 @@ token_verify(const struct token_keys *keys, struct span token, struct span rest,
 		return fail(why, FAIL_FORBIDDEN, "the signature is not ours");
 	if (!parse_claims(parts.claims, &claims, why))
 		return false;
-	if (claims.expires != 0 && now >= claims.expires)
+	if (claims.permit.expires != 0 && now >= claims.permit.expires)
 		return fail(why, FAIL_GONE, "the token has expired");
 	*permit = claims.permit;
 	return true;

@@ -66,6 +66,7 @@ struct permit {
 	bool may_read_original;	/* with ops: "original" was among them */
 	unsigned max_side;	/* pixels; 0: no limit but the general ones */
 	uint32_t formats;	/* bit 1 << enum media; 0: all */
+	int64_t expires;	/* Unix seconds; 0: never */
 };
 
 /* Verifies first, on decoded bytes in constant time, and parses the claims

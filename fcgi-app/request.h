@@ -1,0 +1,70 @@
+/*
+ * request - one request on its way from left to right, and what is noted of
+ * it for the access log.
+ *
+ * Everything a request owns lives in its arena and ends with it.  The notes
+ * are written by the steps as they learn something and read once, at the end,
+ * by access_log.c and metrics.c.
+ */
+#ifndef FCGI_APP_REQUEST_H
+#define FCGI_APP_REQUEST_H
+
+#include "base/arena.h"
+#include "base/deadline.h"
+#include "base/failure.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Which tier answered, from the cheapest to the dearest. */
+enum request_tier {
+	TIER_NONE,		/* no picture: an error, /health, /metrics */
+	TIER_CONDITIONAL,	/* 304, or HEAD from the row alone */
+	TIER_STORE,		/* the file was on this server's disk */
+	TIER_JOINED,		/* another request made it while we waited */
+	TIER_FETCHED,		/* the original, from its origin */
+	TIER_RENDERED,		/* made now */
+	TIER_COUNT
+};
+
+const char *request_tier_name(enum request_tier tier);
+
+enum request_step {
+	STEP_CATALOG,		/* looking up the row */
+	STEP_WAIT,		/* for a place in the slow path, or for somebody else's result */
+	STEP_ORIGIN,
+	STEP_RENDER,
+	STEP_STORE,		/* finding and committing files */
+	STEP_SEND,
+	STEP_COUNT
+};
+
+const char *request_step_name(enum request_step step);
+
+struct request {
+	struct arena *arena;
+	struct deadline deadline;
+	int64_t started_us;
+
+	const char *id;			/* from X-Request-Id, or made here */
+	struct span method;
+	bool is_head;
+	struct span target;		/* raw, as the client wrote it */
+	struct span query;		/* of the target, without "?" */
+	struct span accept;
+	struct span if_none_match;
+	struct span if_match;
+	bool has_range_condition;	/* If-Range or If-Match: see response.c */
+	struct span remote_address;
+
+	/* Notes. */
+	const char *asset, *recipe, *variant, *format, *catalog_tier;
+	enum request_tier tier;
+	int64_t step_us[STEP_COUNT];
+};
+
+/* Adds the time since *from_us to the step and sets *from_us to now. */
+void request_note_step(struct request *request, enum request_step step, int64_t *from_us);
+
+#endif

@@ -1,0 +1,201 @@
+#include "fcgi-app/responder.h"
+
+#include "base/check.h"
+#include "fcgi-app/access_log.h"
+#include "fcgi-app/exit_code.h"
+#include "fcgi-app/fastcgi.h"
+#include "fcgi-app/route.h"
+#include "fcgi-app/serve_asset.h"
+#include "fcgi-app/serve_operations.h"
+#include "fcgi-app/server.h"
+#include "http/url.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum {
+	WATCHDOG_GRACE_S = 5,
+	/* A stopping server answers what has already connected, within reason. */
+	BACKLOG_MAX = 256
+};
+
+enum wake { WAKE_REQUEST, WAKE_LEAVE };
+
+struct responder {
+	struct server server;
+	struct fastcgi *fastcgi;
+	struct arena *arena;
+	int epoll;
+	int leave;
+	uint64_t requests_left;
+};
+
+/* ---- one request --------------------------------------------------------------- */
+
+static bool
+serve(struct server *server, struct request *request, struct response *response, struct failure *why)
+{
+	struct route route;
+	struct span path;
+
+	if (!url_path(request->target, &path, why))
+		return false;
+	if (!request->is_head && !span_equals(request->method, "GET"))
+		return fail(why, FAIL_METHOD, "method %.16s", request->method.length > 0 ? request->method.at : "(none)");
+	if (!route_parse(path, server->settings->server.url_prefix, request->arena, &route, why))
+		return false;
+	if (route.kind == ROUTE_HEALTH)
+		serve_health(server, request, response);
+	else if (route.kind == ROUTE_METRICS)
+		serve_metrics(server, request, response);
+	else
+		return serve_asset(server, request, &route, response, why);
+	return true;
+}
+
+static struct span
+query_of(struct span target)
+{
+	const char *mark = target.length > 0 ? memchr(target.at, '?', target.length) : NULL;
+
+	if (mark == NULL)
+		return span_range(NULL, 0);
+	return span_range(mark + 1, target.length - (size_t)(mark - target.at) - 1);
+}
+
+static void
+answer(struct responder *responder, struct request *request)
+{
+	struct server *server = &responder->server;
+	struct failure why = { 0 };
+	struct response response;
+	uint64_t sent_bytes;
+	int64_t from_us;
+	bool was_sent;
+
+	request->deadline = deadline_in_ms(server->settings->server.request_timeout_ms);
+	request->query = query_of(request->target);
+	response_init(&response);
+	if (!serve(server, request, &response, &why)) {
+		metrics_count(&server->metrics->failures[why.kind], 1);
+		response_failure(&response, request, &server->settings->http, &why);
+	}
+	response_add_header(&response, "X-Request-Id", request->id);
+	from_us = monotonic_us();
+	was_sent = fastcgi_send(responder->fastcgi, request, &response, &sent_bytes);
+	if (response.is_sent_by_server && !request->is_head)
+		sent_bytes = response.file_bytes;
+	request_note_step(request, STEP_SEND, &from_us);
+	metrics_note_request(server->metrics, request, response.status, sent_bytes);
+	access_log_write(request, &response, sent_bytes, !was_sent);
+}
+
+/* Accepts and answers one request, if there is one. */
+static enum fastcgi_answer
+serve_one(struct responder *responder)
+{
+	const struct server_settings *settings = &responder->server.settings->server;
+	enum fastcgi_answer answered;
+	struct request request;
+
+	/* Armed before libfcgi reads its first byte: it reads parameters
+	 * without a time limit, so a silent peer could hold us for ever. */
+	alarm(settings->request_timeout_ms / 1000 + WATCHDOG_GRACE_S);
+	answered = fastcgi_accept(responder->fastcgi, responder->arena, &request);
+	if (answered == FASTCGI_REQUEST) {
+		answer(responder, &request);
+		fastcgi_finish(responder->fastcgi);
+		responder->requests_left--;
+	}
+	alarm(0);
+	arena_reset(responder->arena);
+	return answered;
+}
+
+/* ---- the process --------------------------------------------------------------- */
+
+/* Give or take a tenth, so that responders do not all leave together. */
+static uint64_t
+requests_until_replaced(unsigned configured)
+{
+	uint64_t spread = configured / 5;
+
+	if (configured == 0)
+		return UINT64_MAX;
+	return configured - spread / 2 + (spread > 0 ? (uint64_t)getpid() * 2654435761u % spread : 0) + 1;
+}
+
+static bool
+responder_open(struct responder *responder, const struct settings *settings, const struct responder_config *config,
+    struct failure *why)
+{
+	struct epoll_event listener = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.u32 = WAKE_REQUEST };
+	struct epoll_event leave = { .events = EPOLLIN, .data.u32 = WAKE_LEAVE };
+
+	*responder = (struct responder){
+		.leave = config->leave,
+		.requests_left = requests_until_replaced(settings->server.requests_per_responder),
+	};
+	if (!server_open(&responder->server, settings, config->renderer_listener, config->drain, why))
+		return false;
+	responder->arena = arena_new();
+	responder->fastcgi = fastcgi_open(config->listener);
+	responder->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (responder->epoll == -1 ||
+	    epoll_ctl(responder->epoll, EPOLL_CTL_ADD, config->listener, &listener) == -1 ||
+	    epoll_ctl(responder->epoll, EPOLL_CTL_ADD, config->leave, &leave) == -1)
+		return fail(why, FAIL_INTERNAL, "cannot watch the listening socket: %s", strerror(errno));
+	return true;
+}
+
+static void
+responder_close(struct responder *responder)
+{
+	close(responder->epoll);
+	fastcgi_close(responder->fastcgi);
+	server_close(&responder->server);
+	arena_free(responder->arena);
+}
+
+/* What has connected before the socket was closed is still answered. */
+static void
+serve_backlog(struct responder *responder)
+{
+	for (unsigned i = 0; i < BACKLOG_MAX && serve_one(responder) == FASTCGI_REQUEST; i++)
+		;
+}
+
+int
+responder_run(const struct settings *settings, const struct responder_config *config)
+{
+	struct responder responder;
+	struct failure why = { 0 };
+	struct epoll_event event;
+
+	if (!responder_open(&responder, settings, config, &why)) {
+		log_event("responder-failed", "reason=\"%s\"", why.detail);
+		return EXIT_ENVIRONMENT;
+	}
+	while (responder.requests_left > 0) {
+		int count = epoll_wait(responder.epoll, &event, 1, -1);
+
+		if (count == -1 && errno == EINTR)
+			continue;
+		CHECK(count == 1);
+		if (event.data.u32 == WAKE_LEAVE) {
+			if (server_is_draining(&responder.server))
+				serve_backlog(&responder);
+			break;
+		}
+		if (serve_one(&responder) == FASTCGI_BROKEN) {
+			log_event("accept-failed", "errno=%d", errno);
+			responder_close(&responder);
+			return EXIT_ENVIRONMENT;
+		}
+	}
+	responder_close(&responder);
+	return 0;
+}

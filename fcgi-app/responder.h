@@ -1,0 +1,24 @@
+/*
+ * responder - the process that answers requests, one at a time.
+ */
+#ifndef FCGI_APP_RESPONDER_H
+#define FCGI_APP_RESPONDER_H
+
+#include "settings/settings.h"
+
+struct responder_config {
+	int listener;		/* FastCGI connections */
+	int leave;		/* readable or hung up: finish and leave */
+	int renderer_listener;	/* -1: keep a renderer of its own */
+	int drain;		/* see server.h; -1: none */
+};
+
+/*
+ * Serves until told to leave or until it has served enough.  Returns the
+ * process's exit code.  Signals must be blocked, except SIGALRM, whose default
+ * action is the watchdog: a request that outlives its deadline by far ends the
+ * process.
+ */
+int responder_run(const struct settings *settings, const struct responder_config *config);
+
+#endif

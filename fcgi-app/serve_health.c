@@ -1,0 +1,165 @@
+#include "fcgi-app/serve_operations.h"
+
+#include "fcgi-app/slow_path.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+	PROBE_MS = 1000,	/* for each dependency that ?require= names */
+	RENDERER_PROBE_MS = 300,
+	BODY_MAX = 4096
+};
+
+struct health {
+	struct text body;
+	bool is_good;
+	unsigned parts;
+};
+
+static void
+report(struct health *health, const char *part, bool is_good, const char *trouble)
+{
+	text_printf(&health->body, "%s\"%s\":\"%s\"", health->parts++ > 0 ? "," : "", part,
+	    is_good ? "ok" : trouble);
+	health->is_good &= is_good;
+}
+
+static void
+report_store(struct server *server, struct health *health)
+{
+	struct failure why = { 0 };
+
+	report(health, "store", store_probe(server->store, &why), "cannot be written");
+}
+
+/* An empty file is no image: the renderer that says so is alive.  One that
+ * does not answer in time while the slow path is in use is merely busy. */
+static void
+report_renderer(struct server *server, struct health *health)
+{
+	struct job job = {
+		.operation = JOB_DESCRIBE,
+		.recipe = "-",
+		.limits = { 1, 1 },
+		.timeout_ms = RENDERER_PROBE_MS,
+	};
+	struct deadline deadline = deadline_in_ms(RENDERER_PROBE_MS);
+	struct failure why = { 0 };
+	struct job_result result;
+	int empty = memfd_create("probe", MFD_CLOEXEC);
+	bool answered;
+
+	if (server->own_renderer != NULL && !own_renderer_ensure(server->own_renderer, &why)) {
+		report(health, "renderer", false, "cannot be started");
+	} else {
+		answered = empty != -1 && (render_run(&server->renderers, &job, empty, -1, deadline, &result, &why) ||
+		    why.kind == FAIL_UNSUPPORTED);
+		report(health, "renderer", answered || slow_path_places_taken(server) > 0, "does not answer");
+	}
+	if (empty != -1)
+		close(empty);
+}
+
+static void
+report_database(struct server *server, struct health *health)
+{
+	struct catalog_server_state state = { 0 };
+
+	for (int i = (int)server->settings->catalog.replica_count - 1; i >= -1 && !state.answers; i--)
+		catalog_probe(server->catalog, i, deadline_in_ms(PROBE_MS), &state);
+	report(health, "database", state.answers, "no server answers");
+}
+
+static void
+report_database_write(struct server *server, struct health *health)
+{
+	struct catalog_server_state state = { 0 };
+
+	catalog_probe(server->catalog, -1, deadline_in_ms(PROBE_MS), &state);
+	report(health, "database-write", state.answers && state.takes_writes,
+	    state.answers ? "the primary is read-only" : "the primary does not answer");
+}
+
+static void
+report_memcached(struct server *server, struct health *health)
+{
+	unsigned configured, alive;
+
+	peers_count(server->peers, &configured, &alive);
+	report(health, "memcached", alive == configured, "a peer does not answer");
+}
+
+static void
+report_s3(struct server *server, struct health *health)
+{
+	bool is_good = true;
+
+	for (unsigned i = 0; i < server->settings->origin_count; i++) {
+		struct failure why = { 0 };
+
+		is_good &= origin_probe(server->origins[i], deadline_in_ms(PROBE_MS), &why);
+	}
+	report(health, "s3", is_good, "an origin does not answer");
+}
+
+/* The value of "require" in the query, or nothing. */
+static struct span
+required(struct span query)
+{
+	while (query.at != NULL) {
+		struct span pair = span_cut(&query, '&');
+
+		if (span_starts_with(pair, "require="))
+			return span_range(pair.at + 8, pair.length - 8);
+	}
+	return span_range(NULL, 0);
+}
+
+void
+serve_health(struct server *server, struct request *request, struct response *response)
+{
+	static const struct {
+		const char *name;
+		void (*report)(struct server *server, struct health *health);
+	} dependencies[] = {
+		{ "database", report_database },
+		{ "database-write", report_database_write },
+		{ "memcached", report_memcached },
+		{ "s3", report_s3 },
+	};
+	struct health health = { .is_good = true };
+	struct span wanted = required(request->query);
+	bool names_are_known = true;
+
+	text_init(&health.body, request->arena, BODY_MAX);
+	text_add(&health.body, "{\"parts\":{");
+	report(&health, "serving", !server_is_draining(server), "draining");
+	report_store(server, &health);
+	report_renderer(server, &health);
+	while (wanted.at != NULL) {
+		struct span name = span_cut(&wanted, ',');
+		bool is_known = false;
+
+		for (size_t i = 0; i < sizeof(dependencies) / sizeof(dependencies[0]); i++)
+			if (span_equals(name, dependencies[i].name)) {
+				dependencies[i].report(server, &health);
+				is_known = true;
+			}
+		names_are_known &= is_known;
+	}
+	text_printf(&health.body, "},\"status\":\"%s\"}\n", health.is_good ? "ok" : "failing");
+	if (!names_are_known) {
+		struct failure why = { 0 };
+
+		fail(&why, FAIL_BAD_REQUEST, "require takes database, database-write, memcached and s3");
+		response_failure(response, request, &server->settings->http, &why);
+		return;
+	}
+	response_text(response, request->arena, health.is_good ? 200 : 503, "application/json",
+	    text_span(&health.body));
+	response_add_header(response, "Cache-Control", "no-store");
+	if (!health.is_good)
+		response->reason = arena_copy_string(request->arena, health.body.at);
+}

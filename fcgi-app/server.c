@@ -1,0 +1,93 @@
+#include "fcgi-app/server.h"
+
+#include <poll.h>
+#include <string.h>
+
+static bool
+open_origins(struct server *server, struct failure *why)
+{
+	for (unsigned i = 0; i < server->settings->origin_count; i++) {
+		server->origins[i] = origin_open(&server->settings->origins[i], why);
+		if (server->origins[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+open_renderers(struct server *server, int renderer_listener, struct failure *why)
+{
+	if (renderer_listener != -1)
+		return render_address_of(renderer_listener, &server->renderers, why);
+	server->own_renderer = own_renderer_open(&server->settings->render, why);
+	if (server->own_renderer == NULL)
+		return false;
+	server->renderers = *own_renderer_address(server->own_renderer);
+	return true;
+}
+
+bool
+server_open(struct server *server, const struct settings *settings, int renderer_listener, int drain,
+    struct failure *why)
+{
+	*server = (struct server){ .settings = settings, .drain = drain };
+	server->store = store_open(&settings->store, why);
+	if (server->store == NULL)
+		return false;
+	server->metrics = metrics_open(settings->store.root);
+	server->peers = peers_open(&settings->peers, why);
+	if (server->peers == NULL || !open_origins(server, why) || !open_renderers(server, renderer_listener, why)) {
+		server_close(server);
+		return false;
+	}
+	server->catalog = catalog_open(&settings->catalog, server->peers);
+	return true;
+}
+
+void
+server_close(struct server *server)
+{
+	if (server->catalog != NULL)
+		catalog_close(server->catalog);
+	if (server->peers != NULL)
+		peers_close(server->peers);
+	for (unsigned i = 0; i < server->settings->origin_count; i++)
+		if (server->origins[i] != NULL)
+			origin_close(server->origins[i]);
+	own_renderer_close(server->own_renderer);
+	if (server->metrics != NULL)
+		metrics_close(server->metrics);
+	if (server->store != NULL)
+		store_close(server->store);
+}
+
+struct origin *
+server_find_origin(struct server *server, const char *name, struct failure *why)
+{
+	for (unsigned i = 0; i < server->settings->origin_count; i++)
+		if (strcmp(server->settings->origins[i].name, name) == 0)
+			return server->origins[i];
+	fail(why, FAIL_INTERNAL, "the asset's origin '%s' is not configured", name);
+	return NULL;
+}
+
+bool
+server_render(struct server *server, const struct job *job, int input, int output, struct deadline deadline,
+    struct job_result *result, struct failure *why)
+{
+	bool worked;
+
+	if (server->own_renderer != NULL && !own_renderer_ensure(server->own_renderer, why))
+		return false;
+	worked = render_run(&server->renderers, job, input, output, deadline, result, why);
+	metrics_count(&server->metrics->renders[why->kind], 1);
+	return worked;
+}
+
+bool
+server_is_draining(const struct server *server)
+{
+	struct pollfd drain = { .fd = server->drain };
+
+	return server->drain != -1 && poll(&drain, 1, 0) == 1;
+}

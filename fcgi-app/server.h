@@ -1,0 +1,48 @@
+/*
+ * server - what one responder holds to answer requests: the modules, opened
+ * from the settings, after fork.
+ */
+#ifndef FCGI_APP_SERVER_H
+#define FCGI_APP_SERVER_H
+
+#include "base/failure.h"
+#include "catalog/catalog.h"
+#include "fcgi-app/metrics.h"
+#include "fcgi-app/own_renderer.h"
+#include "origin/origin.h"
+#include "peers/peers.h"
+#include "render/render_client.h"
+#include "settings/settings.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+
+struct server {
+	const struct settings *settings;
+	struct store *store;
+	struct peers *peers;
+	struct catalog *catalog;
+	struct origin *origins[SETTINGS_ORIGINS_MAX];
+	struct metrics *metrics;
+	struct render_address renderers;
+	struct own_renderer *own_renderer;	/* under mod_fcgid; NULL when the supervisor has renderers */
+	int drain;				/* hung up: this server is being stopped; -1: never told */
+};
+
+/* renderer_listener is -1 under mod_fcgid: the responder then starts a
+ * renderer of its own.  FAIL_INTERNAL. */
+bool server_open(struct server *server, const struct settings *settings, int renderer_listener, int drain,
+    struct failure *why) __attribute__((warn_unused_result));
+void server_close(struct server *server);
+
+/* NULL and FAIL_INTERNAL when no origin of that name is configured. */
+struct origin *server_find_origin(struct server *server, const char *name, struct failure *why);
+
+/* Runs a job on a renderer and counts the result. */
+bool server_render(struct server *server, const struct job *job, int input, int output, struct deadline deadline,
+    struct job_result *result, struct failure *why) __attribute__((warn_unused_result));
+
+/* Whether the server is being stopped. */
+bool server_is_draining(const struct server *server);
+
+#endif

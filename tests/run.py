@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+"""Runs everything that `make test` runs and adds it up.
+
+    run.py BUILD [--fuzz-seconds=N] [--only=style,unit,fuzz,integration]
+
+Prints each part's own output when it fails, one line when it passes, and last
+the line "N passed, N failed".  Exits with 1 when anything failed.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+
+
+class Tally:
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    def add(self, name, passed, failed, seconds, output=""):
+        self.passed += passed
+        self.failed += failed
+        if failed:
+            print(output, flush=True)
+        word = "ok" if not failed else "FAILED"
+        print(f"{word:6} {name} ({passed} passed, {failed} failed, {seconds:.1f} s)", flush=True)
+
+
+def run(command, environment=None, seconds=120):
+    """Exit code and output; a command that hangs has failed."""
+    try:
+        done = subprocess.run(command, cwd=TOP, env=environment, timeout=seconds, text=True, errors="replace",
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.returncode, done.stdout
+    except subprocess.TimeoutExpired as expired:
+        output = expired.stdout or b""
+        return -1, output.decode(errors="replace") + f"\nstopped after {seconds} s"
+
+
+def run_style(tally, layers):
+    for name, command in (("layers", ["tests/check/layers.sh", *layers]), ("style", ["tests/check/style.sh"])):
+        start = time.monotonic()
+        code, output = run(command)
+        tally.add(name, int(code == 0), int(code != 0), time.monotonic() - start, output)
+
+
+def run_unit(tally, build):
+    for program in sorted((build / "tests" / "unit").glob("test_*")):
+        if program.suffix:
+            continue
+        start = time.monotonic()
+        code, output = run([program], {**os.environ, "VITRINE_BUILD": str(build)})
+        passed = sum(int(n) for n in re.findall(r"^\[  PASSED  \] (\d+) test\(s\)", output, re.M))
+        failed = sum(int(n) for n in re.findall(r"^\[  FAILED  \] (\d+) test\(s\)", output, re.M))
+        if code != 0 and failed == 0 or passed + failed == 0:
+            failed += 1
+        tally.add(f"unit {program.name}", passed, failed, time.monotonic() - start, output)
+
+
+def run_fuzz(tally, build, seconds):
+    """A short run from the seeds, which are regression tests too."""
+    for program in sorted((build / "fuzz").glob("fuzz_*")):
+        if program.suffix:
+            continue
+        corpus = build / "fuzz" / "corpus" / program.name
+        corpus.mkdir(parents=True, exist_ok=True)
+        seeds = TOP / "tests" / "fuzz" / "corpus" / program.name.removeprefix("fuzz_")
+        start = time.monotonic()
+        code, output = run([program, f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=1024",
+                            f"-artifact_prefix={build}/fuzz/", corpus, *([seeds] if seeds.is_dir() else [])])
+        tally.add(program.name, int(code == 0), int(code != 0), time.monotonic() - start, output)
+
+
+def run_integration(tally, build, arguments):
+    report = build / "integration.xml"
+    report.unlink(missing_ok=True)
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider",
+                    "-o", "console_output_style=classic", f"--junitxml={report}", "tests/integration", *arguments],
+                   cwd=TOP, env={**os.environ, "VITRINE_BUILD": str(build), "PYTHONDONTWRITEBYTECODE": "1"},
+                   stdin=subprocess.DEVNULL, check=False)
+    passed = failed = 0
+    if report.exists():
+        for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+            bad = int(suite.get("failures")) + int(suite.get("errors"))
+            failed += bad
+            passed += int(suite.get("tests")) - bad - int(suite.get("skipped"))
+    if passed + failed == 0:
+        failed = 1
+    tally.add("integration", passed, failed, time.monotonic() - start)
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("build", type=Path)
+    options.add_argument("--layers", default="", help="LAYERS of the Makefile")
+    options.add_argument("--fuzz-seconds", type=int, default=3)
+    options.add_argument("--only", default="style,unit,fuzz,integration")
+    options.add_argument("pytest", nargs="*", help="arguments for pytest, after --")
+    chosen = options.parse_args()
+    build = (TOP / chosen.build).resolve()
+    parts = chosen.only.split(",")
+    tally = Tally()
+    if "style" in parts:
+        run_style(tally, chosen.layers.split())
+    if "unit" in parts:
+        run_unit(tally, build)
+    if "fuzz" in parts:
+        run_fuzz(tally, build, chosen.fuzz_seconds)
+    if "integration" in parts:
+        run_integration(tally, build, chosen.pytest)
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
