@@ -76,7 +76,7 @@ read_parameters(struct request *request, char **parameters)
 		{ "HTTP_IF_MATCH=", &request->if_match },
 		{ "REMOTE_ADDR=", &request->remote_address },
 	};
-	struct span given_id = { NULL, 0 }, if_range = { NULL, 0 };
+	struct span given_id = { NULL, 0 };
 
 	for (char **at = parameters; *at != NULL; at++) {
 		struct span parameter = span_of(*at);
@@ -88,11 +88,11 @@ read_parameters(struct request *request, char **parameters)
 			}
 		if (span_starts_with(parameter, "HTTP_X_REQUEST_ID="))
 			given_id = span_of(*at + strlen("HTTP_X_REQUEST_ID="));
-		else if (span_starts_with(parameter, "HTTP_IF_RANGE="))
-			if_range = span_of(*at + strlen("HTTP_IF_RANGE="));
+		else if (span_starts_with(parameter, "HTTP_IF_MATCH=") || span_starts_with(parameter, "HTTP_IF_RANGE=") ||
+		    span_starts_with(parameter, "HTTP_IF_UNMODIFIED_SINCE="))
+			request->has_precondition = true;
 	}
 	request->is_head = span_equals(request->method, "HEAD");
-	request->has_range_condition = if_range.length > 0 || request->if_match.length > 0;
 	if (given_id.at != NULL && request_id_is_valid(given_id))
 		request->id = arena_copy_bytes(request->arena, given_id.at, given_id.length);
 	else

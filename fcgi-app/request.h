@@ -55,7 +55,7 @@ struct request {
 	struct span accept;
 	struct span if_none_match;
 	struct span if_match;
-	bool has_range_condition;	/* If-Range or If-Match: see response.c */
+	bool has_precondition;		/* If-Match, If-Range, If-Unmodified-Since: see response_file() */
 	struct span remote_address;
 
 	/* Notes. */

@@ -122,9 +122,9 @@ response_file(struct response *response, const struct request *request, const st
 {
 	response->status = 200;
 	response->file_bytes = file->bytes;
-	/* nginx would compare If-Match and If-Range with an entity tag of its
-	 * own, which ours has replaced; such requests are rare, so we serve them. */
-	if (http->send == SEND_BODY || request->is_head || request->has_range_condition) {
+	/* nginx would judge these by an entity tag and a date of the file, which
+	 * are not ours; such requests are rare, so their bytes go through us. */
+	if (http->send == SEND_BODY || request->is_head || request->has_precondition) {
 		response->file_fd = file->fd;
 		response_add_header(response, "Content-Length", arena_printf(request->arena, "%" PRIu64, file->bytes));
 		return;
