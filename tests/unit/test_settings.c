@@ -1,0 +1,229 @@
+/*
+ * test_settings - from INI text and environment to values, and the errors.
+ */
+#include "settings/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct loaded {
+	struct arena *arena;
+	struct settings settings;
+	struct failure why;
+	bool worked;
+};
+
+static void
+load(struct loaded *loaded, const char *ini, char *const *environment)
+{
+	char path[] = "/tmp/test_settings_XXXXXX";
+	int fd = mkstemp(path);
+	size_t length = strlen(ini);
+
+	memset(loaded, 0, sizeof(*loaded));
+	loaded->arena = arena_new();
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, ini, length), length);
+	close(fd);
+	loaded->worked = settings_load(loaded->arena, path, environment, &loaded->settings, &loaded->why);
+	unlink(path);
+}
+
+static void
+test_defaults_are_valid(void **state)
+{
+	struct loaded loaded;
+
+	(void)state;
+	load(&loaded, "", NULL);
+	assert_true(loaded.worked);
+	assert_int_equal(loaded.settings.server.responders, 16);
+	assert_int_equal(loaded.settings.store.max_original_bytes, UINT64_C(10) << 30);
+	assert_int_equal(loaded.settings.policy.unsigned_urls, UNSIGNED_LADDER);
+	assert_int_equal(loaded.settings.policy.ladder_count, 9);
+	arena_free(loaded.arena);
+}
+
+static void
+test_reads_every_kind_of_value(void **state)
+{
+	struct loaded loaded;
+
+	(void)state;
+	load(&loaded,
+	    "; a comment\n"
+	    "[server]\nlisten = 127.0.0.1:9000 ; inline\nsocket_mode = 0600\n"
+	    "[policy]\nunsigned = any\nladder = 100, 200 300\n"
+	    "[store]\nmax_variant_bytes = 5M\n"
+	    "[http]\nsend = accel\nauto_formats = avif webp\n"
+	    "[catalog]\nprimary = db1:3307\nreplicas = 10.0.0.1 [::1]:3308,/run/mysqld.sock\nuser = shop\n"
+	    "[origin.designs]\nkind = s3\nbucket = b\npath_style = yes\n"
+	    "[origin.old]\nkind = directory\nroot = /srv/designs\n"
+	    "[presets]\ncard = w=400,h=300,fit=cover\n"
+	    "[keys]\n2026a = 0123456789abcdef\n", NULL);
+	assert_string_equal(loaded.why.detail, "");
+	assert_true(loaded.worked);
+	assert_string_equal(loaded.settings.server.listen, "127.0.0.1:9000");
+	assert_int_equal(loaded.settings.server.socket_mode, 0600);
+	assert_int_equal(loaded.settings.policy.unsigned_urls, UNSIGNED_ANY);
+	assert_int_equal(loaded.settings.policy.ladder_count, 3);
+	assert_int_equal(loaded.settings.policy.ladder[2], 300);
+	assert_int_equal(loaded.settings.store.max_variant_bytes, 5 << 20);
+	assert_int_equal(loaded.settings.http.send, SEND_ACCEL);
+	assert_int_equal(loaded.settings.http.auto_format_count, 2);
+	assert_int_equal(loaded.settings.http.auto_formats[0], MEDIA_AVIF);
+	assert_string_equal(loaded.settings.catalog.primary.host, "db1");
+	assert_int_equal(loaded.settings.catalog.primary.port, 3307);
+	assert_int_equal(loaded.settings.catalog.replica_count, 3);
+	assert_int_equal(loaded.settings.catalog.replicas[0].port, 3306);
+	assert_string_equal(loaded.settings.catalog.replicas[1].host, "::1");
+	assert_int_equal(loaded.settings.catalog.replicas[1].port, 3308);
+	assert_string_equal(loaded.settings.catalog.replicas[2].host, "/run/mysqld.sock");
+	assert_string_equal(loaded.settings.catalog.replicas[2].user, "shop");
+	assert_int_equal(loaded.settings.origin_count, 2);
+	assert_true(loaded.settings.origins[0].is_path_style);
+	assert_int_equal(loaded.settings.origins[1].kind, ORIGIN_DIRECTORY);
+	assert_int_equal(loaded.settings.presets.count, 1);
+	assert_int_equal(loaded.settings.keys.count, 1);
+	arena_free(loaded.arena);
+}
+
+static void
+test_environment_overrides_the_file(void **state)
+{
+	char *environment[] = { "VITRINE_STORE_ROOT=/fast", "VITRINE_ORIGIN_DESIGNS_BUCKET=other",
+		"VITRINE_KEYS_a=fedcba9876543210", "VITRINE_URL=http://unrelated", NULL };
+	struct loaded loaded;
+
+	(void)state;
+	load(&loaded, "[store]\nroot = /slow\n[origin.designs]\nbucket = b\n[keys]\na = 0123456789abcdef\n", environment);
+	assert_string_equal(loaded.why.detail, "");
+	assert_string_equal(loaded.settings.store.root, "/fast");
+	assert_string_equal(loaded.settings.origins[0].bucket, "other");
+	assert_int_equal(loaded.settings.keys.count, 1);
+	arena_free(loaded.arena);
+}
+
+static void
+test_names_the_line_of_a_mistake(void **state)
+{
+	static const struct {
+		const char *ini, *want;
+	} cases[] = {
+		{ "[server]\n\nrespnders = 4\n", ":3: [server] has no setting 'respnders'" },
+		{ "[sever]\nresponders = 4\n", ":2: there is no section [sever]" },
+		{ "[server]\nresponders = 0\n", ":2: responders: '0' is no number from 1 to 512" },
+		{ "[server]\nresponders = -1\n", ":2: responders: '-1' is no number" },
+		{ "[server]\nresponders = 1e3\n", ":2: responders: '1e3' is no number" },
+		{ "[server]\nresponders\n", ":2: neither a [section]" },
+		{ "[store]\nroot = relative\n", ":2: root: 'relative' is no absolute path" },
+		{ "[store]\nmax_variant_bytes = 20X\n", ":2: max_variant_bytes: '20X' is no size" },
+		{ "[http]\nsend = magic\n", ":2: send: 'magic' is not one of body, accel, sendfile" },
+		{ "[http]\nauto_formats = jpg\n", ":2: auto_formats: formats are avif, webp and jxl" },
+		{ "[policy]\nladder = 200 100\n", ":2: ladder: widths are" },
+		{ "[catalog]\nprimary = :3306\n", ":2: primary:" },
+		{ "[catalog]\nreplicas = a:99999\n", ":2: replicas: 'a:99999' is no host:port" },
+		{ "[catalog]\npassword = file:/nonexistent/secret\n", ":2: cannot open /nonexistent/secret" },
+		{ "[origin.Bad]\nbucket = b\n", ":2: an origin's name" },
+		{ "[origin.a]\nbuckt = b\n", ":2: an origin has no setting 'buckt'" },
+		{ "[origin.a]\nregion = x\n", "[origin.a] needs a bucket" },
+		{ "[origin.a]\nkind = directory\n", "[origin.a] needs a root" },
+		{ "[presets]\ncard = w=0\n", ":2: " },
+		{ "[keys]\nshort = abc\n", ":2: the key 'short' has less than 16 bytes" },
+		{ "[server]\nresponders = 4\nslow_responders = 4\n", "slow_responders (4) must be below responders (4)" },
+		{ "[server]\nurl_prefix = assets\n", "url_prefix begins with a slash" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct loaded loaded;
+
+		load(&loaded, cases[i].ini, NULL);
+		if (loaded.worked || strstr(loaded.why.detail, cases[i].want) == NULL)
+			fail_msg("for \"%s\" got \"%s\", want \"%s\"", cases[i].ini, loaded.why.detail, cases[i].want);
+		arena_free(loaded.arena);
+	}
+}
+
+static void
+test_refuses_misspelt_variables_of_known_sections(void **state)
+{
+	char *environment[] = { "VITRINE_STORE_ROTO=/x", NULL };
+	struct loaded loaded;
+
+	(void)state;
+	load(&loaded, "", environment);
+	assert_false(loaded.worked);
+	assert_non_null(strstr(loaded.why.detail, "VITRINE_STORE_ROTO"));
+	arena_free(loaded.arena);
+}
+
+static void
+test_reads_a_secret_from_a_file(void **state)
+{
+	char path[] = "/tmp/test_settings_secret_XXXXXX", *ini;
+	int fd = mkstemp(path);
+	struct loaded loaded;
+
+	(void)state;
+	assert_int_equal(write(fd, "hush hush\n", 10), 10);
+	close(fd);
+	assert_true(asprintf(&ini, "[catalog]\npassword = file:%s\n", path) > 0);
+	load(&loaded, ini, NULL);
+	assert_string_equal(loaded.settings.catalog.primary.password, "hush hush");
+	free(ini);
+	unlink(path);
+	arena_free(loaded.arena);
+}
+
+static void
+test_printed_settings_read_back_without_secrets(void **state)
+{
+	struct loaded first, second;
+	struct text printed, again;
+
+	(void)state;
+	load(&first, "[catalog]\npassword = tell-nobody\nreplicas = a:1 [::1]:2\n[origin.x]\nbucket = b\n"
+	    "secret_access_key = also-not-this\n[keys]\nk = not-this-key-either\n[presets]\np = w=3\n", NULL);
+	assert_true(first.worked);
+	text_init(&printed, first.arena, 1 << 20);
+	settings_print(&first.settings, &printed);
+	assert_null(strstr(printed.at, "tell-nobody"));
+	assert_null(strstr(printed.at, "also-not-this"));
+	assert_null(strstr(printed.at, "not-this-key"));
+	load(&second, printed.at, NULL);
+	assert_string_equal(second.why.detail, "");
+	text_init(&again, second.arena, 1 << 20);
+	settings_print(&second.settings, &again);
+	/* Only what is secret may differ. */
+	assert_int_equal(second.settings.catalog.replica_count, 2);
+	assert_string_equal(second.settings.origins[0].bucket, "b");
+	assert_int_equal(second.settings.presets.count, 1);
+	assert_int_equal(second.settings.keys.count, 0);
+	arena_free(first.arena);
+	arena_free(second.arena);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults_are_valid),
+		cmocka_unit_test(test_reads_every_kind_of_value),
+		cmocka_unit_test(test_environment_overrides_the_file),
+		cmocka_unit_test(test_names_the_line_of_a_mistake),
+		cmocka_unit_test(test_refuses_misspelt_variables_of_known_sections),
+		cmocka_unit_test(test_reads_a_secret_from_a_file),
+		cmocka_unit_test(test_printed_settings_read_back_without_secrets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
