@@ -101,7 +101,7 @@ $(BUILD)/%.o: %.c
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-include tests/tests.mk
+include tests/tests.mk tests/stack/stack.mk
 
 .PHONY: clean
 clean:  ## remove everything that was built
@@ -110,5 +110,5 @@ clean:  ## remove everything that was built
 .PHONY: help
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' \
-		Makefile tests/tests.mk
+		Makefile tests/tests.mk tests/stack/stack.mk
 	@echo "  SANITIZE=address,undefined and DEVELOPER=1 go with any of them."
