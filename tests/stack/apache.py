@@ -121,14 +121,16 @@ class Apache:
     def _write_configuration(self):
         modules = ["mpm_event", "authz_core", "authz_host", "env"]
         modules += ["proxy", "proxy_fcgi"] if self.vitrine_socket else ["fcgid"]
-        modules += ["xsendfile"] if self.store else []
+        modules += ["xsendfile", "headers"] if self.store else []
         for module in modules:
             if not (MODULES / f"mod_{module}.so").exists():
                 raise StackError(f"Apache's mod_{module} is not installed "
                                  "(Debian: apache2-bin, libapache2-mod-fcgid, libapache2-mod-xsendfile)")
         (self.folder / "documents").mkdir(exist_ok=True)
         if self.program:
+            # Its process manager runs as the other user and makes sockets there.
             (self.folder / "fcgid").mkdir(exist_ok=True)
+            give_to_web_user(self.folder / "fcgid")
         self.configuration_path.write_text((_COMMON + (_PROXY if self.vitrine_socket else _FCGID)).format(
             folder=self.folder, port=self.port, configuration=CONFIGURATION,
             user=f"User {WEB_USER}\nGroup {WEB_USER}" if os.geteuid() == 0 else "",
