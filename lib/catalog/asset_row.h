@@ -1,0 +1,48 @@
+/*
+ * asset_row - one row of the table asset, as a value, and back.
+ *
+ * The columns of sql/0001-asset.sql, in one order that the statements, the
+ * reader and the writers share.  A row that breaks the rules of lib/asset is an
+ * error that names the id and the column, never a half-filled asset.
+ */
+#ifndef CATALOG_ASSET_ROW_H
+#define CATALOG_ASSET_ROW_H
+
+#include "asset/asset.h"
+#include "base/failure.h"
+#include "catalog/database.h"
+
+#include <stdbool.h>
+
+/* What to select, in the order in which asset_row_read() expects it. */
+#define ASSET_ROW_COLUMNS \
+	"id, origin, object_key, version, bytes, etag, media_type, width, height, frames, orientation, " \
+	"has_alpha, is_progressive, visibility, focus_x, focus_y, watermark, credit, placeholder, owner, " \
+	"created, updated, expires"
+
+/* FAIL_UPSTREAM. */
+bool asset_row_read(const struct database_row *row, struct asset *asset, struct failure *why)
+    __attribute__((warn_unused_result));
+
+/* The values for the two statements below, in the order of their "?".  They
+ * point into the asset. */
+enum { ASSET_ROW_INSERT_VALUES = 20, ASSET_ROW_UPDATE_VALUES = 11 };
+void asset_row_insert_values(const struct asset *asset, struct database_value *values);
+void asset_row_update_values(const struct asset *asset, struct database_value *values);
+
+/* Milliseconds, but always more than before; see sql/0001-asset.sql. */
+#define ASSET_ROW_FIRST_VERSION "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)"
+#define ASSET_ROW_NEXT_VERSION "GREATEST(version + 1, " ASSET_ROW_FIRST_VERSION ")"
+
+#define ASSET_ROW_INSERT \
+	"INSERT INTO asset (id, origin, object_key, bytes, etag, media_type, width, height, frames, " \
+	"orientation, has_alpha, is_progressive, visibility, focus_x, focus_y, watermark, credit, " \
+	"placeholder, owner, expires, version, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " \
+	"?, ?, ?, ?, ?, ?, ?, ?, ?, " ASSET_ROW_FIRST_VERSION ", UNIX_TIMESTAMP(), UNIX_TIMESTAMP())"
+
+#define ASSET_ROW_UPDATE \
+	"UPDATE asset SET bytes = ?, etag = ?, media_type = ?, width = ?, height = ?, frames = ?, " \
+	"orientation = ?, has_alpha = ?, is_progressive = ?, placeholder = ?, " \
+	"version = " ASSET_ROW_NEXT_VERSION ", updated = UNIX_TIMESTAMP() WHERE id = ?"
+
+#endif

@@ -1,0 +1,463 @@
+#include "catalog/catalog.h"
+
+#include "base/check.h"
+#include "catalog/asset_ring.h"
+#include "catalog/asset_row.h"
+#include "catalog/servers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of one page of catalog_list(): half a megabyte of memory. */
+#define LIST_PAGE_TEXT "100"
+enum { LIST_PAGE = 100 };
+
+static const char find_statement[] = "SELECT " ASSET_ROW_COLUMNS " FROM asset WHERE id = ?";
+static const char find_by_key_statement[] =
+    "SELECT " ASSET_ROW_COLUMNS " FROM asset WHERE origin = ? AND object_key = ?";
+static const char list_statement[] =
+    "SELECT " ASSET_ROW_COLUMNS " FROM asset WHERE id > ? ORDER BY id LIMIT " LIST_PAGE_TEXT;
+static const char insert_statement[] = ASSET_ROW_INSERT;
+static const char update_statement[] = ASSET_ROW_UPDATE;
+static const char purge_statement[] =
+    "UPDATE asset SET version = " ASSET_ROW_NEXT_VERSION ", updated = UNIX_TIMESTAMP() WHERE id = ?";
+static const char probe_statement[] = "SELECT IF(@@global.read_only OR @@global.innodb_read_only, 1, 0)";
+
+struct catalog {
+	struct catalog_config config;
+	struct servers servers;
+	struct asset_ring ring;
+	struct arena *scratch;	/* emptied at the end of every call */
+};
+
+struct catalog *
+catalog_open(const struct catalog_config *config, struct peers *peers)
+{
+	struct catalog *catalog = calloc(1, sizeof(*catalog));
+
+	CHECK(catalog != NULL);
+	CHECK(peers != NULL);
+	catalog->config = *config;
+	servers_init(&catalog->servers, &catalog->config);
+	catalog->ring = (struct asset_ring){
+		.peers = peers,
+		.soft_lifetime_s = config->soft_lifetime_s,
+		.hard_lifetime_s = config->hard_lifetime_s,
+		.negative_lifetime_s = config->negative_lifetime_s
+	};
+	catalog->scratch = arena_new();
+	return catalog;
+}
+
+void
+catalog_close(struct catalog *catalog)
+{
+	if (catalog == NULL)
+		return;
+	servers_release(&catalog->servers);
+	arena_free(catalog->scratch);
+	free(catalog);
+}
+
+/* ---- asking the database ------------------------------------------------------------- */
+
+struct found {
+	bool is_found;
+	struct asset asset;
+	struct failure why;	/* of a row that is there but wrong */
+};
+
+static bool
+take_row(void *state, const struct database_row *row)
+{
+	struct found *found = state;
+
+	found->is_found = asset_row_read(row, &found->asset, &found->why);
+	return false;	/* ids and keys are unique */
+}
+
+static struct database_value
+text_value(struct span text)
+{
+	return (struct database_value){ .type = DATABASE_TEXT, .text = text };
+}
+
+static bool
+ask_primary_for_row(struct catalog *catalog, const struct query *query, struct found *found,
+    struct deadline deadline, struct failure *why)
+{
+	enum database_trouble trouble;
+
+	if (!servers_ask_primary(&catalog->servers, query, NULL, deadline, &trouble, why))
+		return false;
+	if (found->why.kind != FAIL_NONE) {
+		*why = found->why;
+		return false;
+	}
+	return true;
+}
+
+enum sighting {
+	SEEN_ON_REPLICA,
+	SEEN_ON_PRIMARY,
+	MISSING,		/* the primary has no such row */
+	MISSING_ON_REPLICA,	/* and the primary did not answer, so it may be new */
+	NOBODY_ANSWERED		/* *why says why */
+};
+
+/* A replica first; the primary for what the replica lacks, or has only in a
+ * version before at_least. */
+static enum sighting
+look_up(struct catalog *catalog, struct span id, uint64_t at_least, struct deadline deadline,
+    struct asset *asset, struct failure *why)
+{
+	struct found *found = arena_alloc(catalog->scratch, sizeof(*found));
+	struct database_value key = text_value(id);
+	struct query query = { find_statement, &key, 1, take_row, found, catalog->scratch };
+	bool replica_answered = servers_ask_replica(&catalog->servers, &query, deadline, why);
+	bool replica_lacks_it = replica_answered && !found->is_found && found->why.kind == FAIL_NONE;
+
+	if (replica_answered && found->is_found && found->asset.version >= at_least) {
+		*asset = found->asset;
+		return SEEN_ON_REPLICA;
+	}
+	failure_clear(why);
+	memset(found, 0, sizeof(*found));
+	if (!ask_primary_for_row(catalog, &query, found, deadline, why))
+		return replica_lacks_it ? MISSING_ON_REPLICA : NOBODY_ANSWERED;
+	if (!found->is_found)
+		return MISSING;
+	*asset = found->asset;
+	return SEEN_ON_PRIMARY;
+}
+
+/* ---- finding ------------------------------------------------------------------------- */
+
+static bool
+not_found(struct span id, struct failure *why)
+{
+	return fail(why, FAIL_NOT_FOUND, "no asset %.*s", SPAN_ARGS(id));
+}
+
+/* The ring has an entry past its soft lifetime.  Whatever happens to the
+ * database, there is an answer. */
+static bool
+find_stale(struct catalog *catalog, const struct asset *stale, struct deadline deadline,
+    struct asset *asset, enum catalog_tier *tier, struct failure *why)
+{
+	struct span id = span_of(stale->id);
+	struct failure trouble = { 0 };
+	enum sighting sighting;
+
+	*tier = CATALOG_PEER;
+	*asset = *stale;
+	if (!asset_ring_begin_refresh(&catalog->ring, id))
+		return true;
+	sighting = look_up(catalog, id, stale->version, deadline, asset, &trouble);
+	switch (sighting) {
+	case SEEN_ON_REPLICA:
+	case SEEN_ON_PRIMARY:
+		*tier = sighting == SEEN_ON_REPLICA ? CATALOG_REPLICA : CATALOG_PRIMARY;
+		asset_ring_replace(&catalog->ring, asset, stale->version, catalog->scratch);
+		asset_ring_end_refresh(&catalog->ring, id);
+		return true;
+	case MISSING:
+		*tier = CATALOG_PRIMARY;
+		asset_ring_forget(&catalog->ring, id);
+		asset_ring_add_missing(&catalog->ring, id, catalog->scratch);
+		asset_ring_end_refresh(&catalog->ring, id);
+		return not_found(id, why);
+	case MISSING_ON_REPLICA:
+	case NOBODY_ANSWERED:
+		break;
+	}
+	return true;
+}
+
+static bool
+find_and_remember(struct catalog *catalog, struct span id, struct deadline deadline,
+    struct asset *asset, enum catalog_tier *tier, struct failure *why)
+{
+	switch (look_up(catalog, id, 0, deadline, asset, why)) {
+	case SEEN_ON_REPLICA:
+		*tier = CATALOG_REPLICA;
+		asset_ring_add(&catalog->ring, asset, catalog->scratch);
+		return true;
+	case SEEN_ON_PRIMARY:
+		*tier = CATALOG_PRIMARY;
+		asset_ring_add(&catalog->ring, asset, catalog->scratch);
+		return true;
+	case MISSING:
+		*tier = CATALOG_PRIMARY;
+		asset_ring_add_missing(&catalog->ring, id, catalog->scratch);
+		return not_found(id, why);
+	case MISSING_ON_REPLICA:
+		/* Good enough an answer, but not to be remembered. */
+		*tier = CATALOG_REPLICA;
+		failure_clear(why);
+		return not_found(id, why);
+	case NOBODY_ANSWERED:
+		break;
+	}
+	*tier = CATALOG_PRIMARY;
+	return false;
+}
+
+static bool
+find(struct catalog *catalog, struct span id, struct deadline deadline, struct asset *asset,
+    enum catalog_tier *tier, struct failure *why)
+{
+	struct ring_entry *entry = arena_alloc(catalog->scratch, sizeof(*entry));
+
+	*tier = CATALOG_PEER;
+	switch (asset_ring_find(&catalog->ring, id, catalog->scratch, entry)) {
+	case RING_FRESH:
+		*asset = entry->asset;
+		return true;
+	case RING_MISSING:
+		return not_found(id, why);
+	case RING_STALE:
+		return find_stale(catalog, &entry->asset, deadline, asset, tier, why);
+	case RING_NOTHING:
+		break;
+	}
+	return find_and_remember(catalog, id, deadline, asset, tier, why);
+}
+
+bool
+catalog_find(struct catalog *catalog, struct span id, struct deadline deadline, struct asset *asset,
+    enum catalog_tier *tier, struct failure *why)
+{
+	bool is_found;
+
+	CHECK(asset_id_is_valid(id));
+	is_found = find(catalog, id, deadline, asset, tier, why);
+	arena_reset(catalog->scratch);
+	return is_found;
+}
+
+/* From the primary; leaves the scratch arena to the caller. */
+static bool
+find_fresh(struct catalog *catalog, const char *statement, const struct database_value *values,
+    unsigned count, struct deadline deadline, struct asset *asset, struct failure *why)
+{
+	struct found *found = arena_alloc(catalog->scratch, sizeof(*found));
+	struct query query = { statement, values, count, take_row, found, catalog->scratch };
+
+	if (!ask_primary_for_row(catalog, &query, found, deadline, why))
+		return false;
+	if (!found->is_found)
+		return fail(why, FAIL_NOT_FOUND, "no such asset");
+	*asset = found->asset;
+	return true;
+}
+
+bool
+catalog_find_fresh(struct catalog *catalog, struct span id, struct deadline deadline,
+    struct asset *asset, struct failure *why)
+{
+	struct database_value key = text_value(id);
+	bool is_found;
+
+	is_found = find_fresh(catalog, find_statement, &key, 1, deadline, asset, why);
+	arena_reset(catalog->scratch);
+	return is_found;
+}
+
+bool
+catalog_find_by_key(struct catalog *catalog, struct span origin, struct span key,
+    struct deadline deadline, struct asset *asset, struct failure *why)
+{
+	struct database_value values[] = { text_value(origin), text_value(key) };
+	bool is_found;
+
+	is_found = find_fresh(catalog, find_by_key_statement, values, 2, deadline, asset, why);
+	arena_reset(catalog->scratch);
+	return is_found;
+}
+
+/* ---- writing ------------------------------------------------------------------------- */
+
+/* Runs the statement, which touches the row with this id, and leaves the row as
+ * it is now in *asset and in the ring. */
+static bool
+write_row(struct catalog *catalog, struct span id, const char *statement,
+    const struct database_value *values, unsigned count, struct deadline deadline,
+    struct asset *asset, struct failure *why)
+{
+	struct query query = { statement, values, count, NULL, NULL, catalog->scratch };
+	struct database_value key = text_value(id);
+	enum database_trouble trouble;
+	uint64_t affected = 0;
+
+	if (!servers_ask_primary(&catalog->servers, &query, &affected, deadline, &trouble, why)) {
+		/* When the answer was lost the row may have been written. */
+		if (trouble == DATABASE_LOST)
+			asset_ring_forget(&catalog->ring, id);
+		if (trouble == DATABASE_DUPLICATE) {
+			failure_clear(why);
+			return fail(why, FAIL_BAD_REQUEST,
+			    "duplicate: another asset has this id, or this origin and key");
+		}
+		return false;
+	}
+	if (affected == 0)
+		return not_found(id, why);
+	if (!find_fresh(catalog, find_statement, &key, 1, deadline, asset, why)) {
+		asset_ring_forget(&catalog->ring, id);
+		return false;
+	}
+	asset_ring_replace(&catalog->ring, asset, 0, catalog->scratch);
+	return true;
+}
+
+/* The values point into the asset, which is overwritten with the new row. */
+static bool
+write_asset(struct catalog *catalog, const char *statement, const struct database_value *values,
+    unsigned count, struct deadline deadline, struct asset *asset, struct failure *why)
+{
+	struct asset *written = arena_alloc(catalog->scratch, sizeof(*written));
+	bool is_written;
+
+	is_written = write_row(catalog, span_of(asset->id), statement, values, count, deadline, written, why);
+	if (is_written)
+		*asset = *written;
+	arena_reset(catalog->scratch);
+	return is_written;
+}
+
+bool
+catalog_insert(struct catalog *catalog, struct asset *asset, struct deadline deadline,
+    struct failure *why)
+{
+	struct database_value values[ASSET_ROW_INSERT_VALUES];
+
+	CHECK(asset_id_is_valid(span_of(asset->id)));
+	asset_row_insert_values(asset, values);
+	return write_asset(catalog, insert_statement, values, ASSET_ROW_INSERT_VALUES, deadline, asset, why);
+}
+
+bool
+catalog_update(struct catalog *catalog, struct asset *asset, struct deadline deadline,
+    struct failure *why)
+{
+	struct database_value values[ASSET_ROW_UPDATE_VALUES];
+
+	asset_row_update_values(asset, values);
+	return write_asset(catalog, update_statement, values, ASSET_ROW_UPDATE_VALUES, deadline, asset, why);
+}
+
+bool
+catalog_purge(struct catalog *catalog, struct span id, struct deadline deadline, uint64_t *version,
+    struct failure *why)
+{
+	struct asset *purged = arena_alloc(catalog->scratch, sizeof(*purged));
+	struct database_value key = text_value(id);
+	bool is_purged;
+
+	is_purged = write_row(catalog, id, purge_statement, &key, 1, deadline, purged, why);
+	if (is_purged)
+		*version = purged->version;
+	arena_reset(catalog->scratch);
+	return is_purged;
+}
+
+/* ---- listing ------------------------------------------------------------------------- */
+
+struct page {
+	struct asset assets[LIST_PAGE];
+	unsigned count;
+	struct failure why;	/* of the first wrong row, at which the page ends */
+};
+
+static bool
+add_to_page(void *state, const struct database_row *row)
+{
+	struct page *page = state;
+
+	CHECK(page->count < LIST_PAGE);
+	if (!asset_row_read(row, &page->assets[page->count], &page->why))
+		return false;
+	page->count++;
+	return true;
+}
+
+static bool
+read_page(struct catalog *catalog, struct span after_id, struct page *page, struct arena *arena,
+    struct deadline deadline, struct failure *why)
+{
+	struct database_value key = text_value(after_id);
+	struct query query = { list_statement, &key, 1, add_to_page, page, arena };
+	enum database_trouble trouble;
+
+	page->count = 0;
+	if (servers_ask_replica(&catalog->servers, &query, deadline, why))
+		return true;
+	failure_clear(why);
+	page->count = 0;
+	return servers_ask_primary(&catalog->servers, &query, NULL, deadline, &trouble, why);
+}
+
+/* each() may use the catalog, so the page has memory of its own. */
+static bool
+list(struct catalog *catalog, struct span after_id, struct page *page, struct arena *arena,
+    struct deadline deadline, bool (*each)(void *state, const struct asset *asset), void *state,
+    struct failure *why)
+{
+	do {
+		if (!read_page(catalog, after_id, page, arena, deadline, why))
+			return false;
+		arena_reset(arena);
+		for (unsigned i = 0; i < page->count; i++)
+			if (!each(state, &page->assets[i]))
+				return true;
+		if (page->why.kind != FAIL_NONE) {
+			*why = page->why;
+			return false;
+		}
+		if (page->count > 0)
+			after_id = span_of(page->assets[page->count - 1].id);
+	} while (page->count == LIST_PAGE);
+	return true;
+}
+
+bool
+catalog_list(struct catalog *catalog, struct span after_id, struct deadline deadline,
+    bool (*each)(void *state, const struct asset *asset), void *state, struct failure *why)
+{
+	struct page *page = calloc(1, sizeof(*page));
+	struct arena *arena = arena_new();
+	bool is_listed;
+
+	CHECK(page != NULL);
+	is_listed = list(catalog, after_id, page, arena, deadline, each, state, why);
+	arena_free(arena);
+	free(page);
+	return is_listed;
+}
+
+/* ---- health -------------------------------------------------------------------------- */
+
+static bool
+take_read_only(void *state, const struct database_row *row)
+{
+	struct catalog_server_state *server = state;
+
+	server->takes_writes = row->columns[0].type == DATABASE_INTEGER && row->columns[0].integer == 0;
+	return false;
+}
+
+void
+catalog_probe(struct catalog *catalog, int index, struct deadline deadline,
+    struct catalog_server_state *state)
+{
+	struct query query = { probe_statement, NULL, 0, take_read_only, state, catalog->scratch };
+	enum database_trouble trouble;
+	struct failure why = { 0 };
+
+	*state = (struct catalog_server_state){
+		.is_left_alone = servers_is_left_alone(&catalog->servers, index)
+	};
+	state->answers = servers_ask(&catalog->servers, index, &query, NULL, deadline, &trouble, &why);
+	arena_reset(catalog->scratch);
+}

@@ -1,0 +1,157 @@
+#include "catalog/servers.h"
+
+#include "base/check.h"
+#include "catalog/chance.h"
+
+static struct server *
+server_at(struct servers *servers, int index)
+{
+	CHECK(index >= SERVER_PRIMARY && index < (int)servers->replica_count);
+	return index == SERVER_PRIMARY ? &servers->primary : &servers->replicas[index];
+}
+
+static void
+choose_reader(struct servers *servers)
+{
+	if (servers->replica_count > 0)
+		servers->reader = (unsigned)chance_below(servers->replica_count);
+}
+
+void
+servers_init(struct servers *servers, const struct catalog_config *config)
+{
+	CHECK(config->replica_count <= CATALOG_REPLICAS_MAX);
+	*servers = (struct servers){
+		.primary.config = &config->primary,
+		.replica_count = config->replica_count,
+		.retry_after_ms = config->retry_after_ms,
+		.connection_age_s = config->connection_age_s
+	};
+	for (unsigned i = 0; i < config->replica_count; i++)
+		servers->replicas[i].config = &config->replicas[i];
+	choose_reader(servers);
+}
+
+static void
+disconnect(struct server *server)
+{
+	database_close(server->database);
+	server->database = NULL;
+}
+
+void
+servers_release(struct servers *servers)
+{
+	for (int i = SERVER_PRIMARY; i < (int)servers->replica_count; i++)
+		disconnect(server_at(servers, i));
+}
+
+bool
+servers_is_left_alone(const struct servers *servers, int index)
+{
+	/* Only looked at. */
+	return !deadline_has_passed(server_at((struct servers *)servers, index)->left_alone_until);
+}
+
+static bool
+connect_to(struct servers *servers, struct server *server, struct deadline deadline,
+    enum database_trouble *trouble, struct failure *why)
+{
+	if (server->database != NULL &&
+	    (deadline_has_passed(server->replace_at) || database_has_hung_up(server->database)))
+		disconnect(server);
+	if (server->database != NULL)
+		return true;
+	server->database = database_open(server->config, deadline, trouble, why);
+	server->replace_at = deadline_in_ms((int64_t)chance_around(servers->connection_age_s * 1000ULL));
+	return server->database != NULL;
+}
+
+/* Whether the server had the time that its configuration grants. */
+static bool
+had_its_time(const struct server *server, struct deadline deadline)
+{
+	unsigned needed_ms = server->database == NULL ?
+	    server->config->connect_timeout_ms : server->config->query_timeout_ms;
+
+	return deadline_left_ms(deadline) >= (int)needed_ms;
+}
+
+static void
+leave_alone(struct servers *servers, struct server *server)
+{
+	server->left_alone_until = deadline_in_ms((int64_t)chance_around(servers->retry_after_ms));
+}
+
+static bool
+execute_on(struct servers *servers, struct server *server, const struct query *query,
+    uint64_t *affected, struct deadline deadline, enum database_trouble *trouble, struct failure *why)
+{
+	bool is_patient = had_its_time(server, deadline);
+
+	if (database_execute(server->database, query->statement, query->parameters,
+	    query->parameter_count, query->each, query->state, query->arena, affected, deadline, trouble,
+	    why)) {
+		server->left_alone_until = (struct deadline){ 0 };
+		return true;
+	}
+	if (*trouble == DATABASE_LOST && (is_patient || why->kind != FAIL_TIMEOUT))
+		leave_alone(servers, server);
+	/* A demoted primary: connecting again may find its successor behind the same name. */
+	if (*trouble == DATABASE_LOST || *trouble == DATABASE_READ_ONLY)
+		disconnect(server);
+	return false;
+}
+
+bool
+servers_ask(struct servers *servers, int index, const struct query *query, uint64_t *affected,
+    struct deadline deadline, enum database_trouble *trouble, struct failure *why)
+{
+	struct server *server = server_at(servers, index);
+	bool is_patient = had_its_time(server, deadline);
+
+	*trouble = DATABASE_LOST;
+	if (deadline_has_passed(deadline))
+		return fail(why, FAIL_TIMEOUT, "no time left to ask %s:%u", server->config->host,
+		    server->config->port);
+	if (connect_to(servers, server, deadline, trouble, why))
+		return execute_on(servers, server, query, affected, deadline, trouble, why);
+	if (is_patient || why->kind != FAIL_TIMEOUT)
+		leave_alone(servers, server);
+	return false;
+}
+
+bool
+servers_ask_primary(struct servers *servers, const struct query *query, uint64_t *affected,
+    struct deadline deadline, enum database_trouble *trouble, struct failure *why)
+{
+	if (!servers_is_left_alone(servers, SERVER_PRIMARY))
+		return servers_ask(servers, SERVER_PRIMARY, query, affected, deadline, trouble, why);
+	*trouble = DATABASE_LOST;
+	return fail(why, FAIL_UNAVAILABLE, "%s:%u: failed a moment ago", servers->primary.config->host,
+	    servers->primary.config->port);
+}
+
+bool
+servers_ask_replica(struct servers *servers, const struct query *query, struct deadline deadline,
+    struct failure *why)
+{
+	enum database_trouble trouble;
+
+	if (servers->replica_count == 0)
+		return false;
+	if (deadline_has_passed(servers->replicas[servers->reader].replace_at))
+		choose_reader(servers);
+	for (unsigned i = 0; i < servers->replica_count; i++) {
+		unsigned index = (servers->reader + i) % servers->replica_count;
+
+		if (servers_is_left_alone(servers, (int)index) || deadline_has_passed(deadline))
+			continue;
+		failure_clear(why);
+		if (servers_ask(servers, (int)index, query, NULL, deadline, &trouble, why)) {
+			servers->reader = index;
+			return true;
+		}
+	}
+	return false;
+}

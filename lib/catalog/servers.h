@@ -1,0 +1,65 @@
+/*
+ * servers - the primary and its replicas: connections, and who is left alone.
+ *
+ * Each server has at most one connection, opened when first needed and replaced
+ * after a maximum age.  A server that failed is left alone for a while, and asking it
+ * fails at once.  Reading starts at a replica chosen by chance for each process
+ * and stays there while it is well; when its connection has reached its age, chance
+ * chooses again, so that a replica that came back gets its share.
+ *
+ * A timeout that comes from the caller's own short deadline is not held
+ * against the server; the connection is lost all the same.
+ */
+#ifndef CATALOG_SERVERS_H
+#define CATALOG_SERVERS_H
+
+#include "catalog/catalog.h"
+#include "catalog/database.h"
+
+enum { SERVER_PRIMARY = -1 };	/* replicas are 0, 1, ... */
+
+struct server {
+	const struct database_config *config;
+	struct database *database;
+	struct deadline replace_at, left_alone_until;
+};
+
+struct servers {
+	struct server primary, replicas[CATALOG_REPLICAS_MAX];
+	unsigned replica_count;
+	unsigned reader;	/* the replica to be asked first */
+	unsigned retry_after_ms, connection_age_s;
+};
+
+/* A statement with its parameters, and who gets the rows; see database_execute(). */
+struct query {
+	const char *statement;
+	const struct database_value *parameters;
+	unsigned parameter_count;
+	bool (*each)(void *state, const struct database_row *row);
+	void *state;
+	struct arena *arena;
+};
+
+/* The configuration must outlive the servers. */
+void servers_init(struct servers *servers, const struct catalog_config *config);
+void servers_release(struct servers *servers);
+
+bool servers_is_left_alone(const struct servers *servers, int index);
+
+/* Asks this server, even one that is left alone. */
+bool servers_ask(struct servers *servers, int index, const struct query *query, uint64_t *affected,
+    struct deadline deadline, enum database_trouble *trouble, struct failure *why)
+    __attribute__((warn_unused_result));
+
+/* Asks the primary; DATABASE_LOST at once while it is left alone. */
+bool servers_ask_primary(struct servers *servers, const struct query *query, uint64_t *affected,
+    struct deadline deadline, enum database_trouble *trouble, struct failure *why)
+    __attribute__((warn_unused_result));
+
+/* Asks replicas that are not left alone, one after another, until one answers.
+ * False when none did: *why has the last reason, or nothing when there was nobody to ask. */
+bool servers_ask_replica(struct servers *servers, const struct query *query, struct deadline deadline,
+    struct failure *why) __attribute__((warn_unused_result));
+
+#endif
