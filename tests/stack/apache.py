@@ -121,7 +121,7 @@ class Apache:
     def _write_configuration(self):
         modules = ["mpm_event", "authz_core", "authz_host", "env"]
         modules += ["proxy", "proxy_fcgi"] if self.vitrine_socket else ["fcgid"]
-        modules += ["xsendfile", "headers"] if self.store else []
+        modules += ["xsendfile"] if self.store else []
         for module in modules:
             if not (MODULES / f"mod_{module}.so").exists():
                 raise StackError(f"Apache's mod_{module} is not installed "
