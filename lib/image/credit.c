@@ -1,26 +1,40 @@
 /*
  * credit - keeps whose work a picture is, and nothing else.
  *
- * Positions, faces, serial numbers and editing histories never reach a
- * variant.  What survives: the EXIF fields Copyright and Artist, and dc:rights
- * of XMP (or, without that, the IPTC copyright notice) as XMP.  Fields are
- * deleted from the image, because webpsave's strip does nothing in 8.14.1.
+ * Positions, faces, serial numbers and editing histories never reach a variant.
+ * What survives is the copyright notice and the author, from XMP (dc:rights,
+ * dc:creator), else IPTC, else EXIF, written as one small XMP packet, which every
+ * format but two carries; and, where they were there, as EXIF, whose ASCII
+ * loses the accents.  Fields are deleted from the image one by one, because
+ * webpsave's strip does nothing in 8.14.1.
  *
- * BUGS: libvips 8.14 writes neither EXIF nor XMP into GIF and JPEG XL.
+ * BUGS: libvips 8.14 writes no metadata into GIF and JPEG XL.
  */
 #include "image/pipeline.h"
 
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define EXIF_COPYRIGHT "exif-ifd0-Copyright"
-#define EXIF_ARTIST "exif-ifd0-Artist"
-
 enum {
-	XMP_SCAN_MAX = 256 * 1024,	/* bytes; one JPEG segment has 64 kB */
-	RIGHTS_MAX = 1024		/* bytes of a copyright notice, escaped */
+	METADATA_SCAN_MAX = 256 * 1024,	/* bytes; one JPEG segment has 64 kB */
+	CREDIT_MAX = 1024		/* bytes of one text, escaped for XML */
 };
+
+/* One thing that is kept, and where the three standards have it. */
+struct part {
+	const char *exif_field;		/* libvips' name of it */
+	const char *iptc_marker;	/* IPTC IIM 4.2: 1C, record, data set */
+	const char *xmp_element, *xmp_container, *xmp_item;
+};
+
+static const struct part parts[] = {
+	{ "exif-ifd0-Copyright", "\x1C\x02\x74", "dc:rights", "rdf:Alt", "rdf:li xml:lang=\"x-default\"" },
+	{ "exif-ifd0-Artist", "\x1C\x02\x50", "dc:creator", "rdf:Seq", "rdf:li" },
+};
+
+enum { PART_COUNT = G_N_ELEMENTS(parts) };
 
 /* ---- finding it --------------------------------------------------------------------- */
 
@@ -45,7 +59,7 @@ is_plain_xml_text(struct span text)
 	static const char *const references[] = { "amp;", "lt;", "gt;", "quot;", "apos;", "#" };
 	struct span rest = text;
 
-	if (text.length == 0 || text.length > RIGHTS_MAX || !span_is_utf8(text))
+	if (text.length == 0 || text.length > CREDIT_MAX || !span_is_utf8(text))
 		return false;
 	for (size_t i = 0; i < text.length; i++)
 		if ((unsigned char)text.at[i] < ' ' && text.at[i] != '\n' && text.at[i] != '\t')
@@ -62,58 +76,91 @@ is_plain_xml_text(struct span text)
 }
 
 /* <dc:rights><rdf:Alt><rdf:li xml:lang="x-default">TEXT</rdf:li> (XMP
- * specification part 1, section 8.4).  TEXT stays escaped as it is. */
+ * specification part 1, section 7.5).  TEXT stays escaped as it is. */
 static bool
-find_xmp_rights(struct span xmp, struct text *rights)
+find_in_xmp(struct span xmp, const struct part *part, struct text *found)
 {
-	struct span at = after(after(after(xmp, "<dc:rights"), "<rdf:li"), ">");
-	struct span text = at.at == NULL ? at : span_cut(&at, '<');
+	char start[32], end[32];
+	struct span element, at, text;
 
-	/* Without the end tag span_cut() gave all the rest. */
-	if (text.at == NULL || at.at == NULL || !is_plain_xml_text(text))
+	snprintf(start, sizeof(start), "<%s>", part->xmp_element);
+	snprintf(end, sizeof(end), "</%s>", part->xmp_element);
+	element = after(xmp, start);
+	if (element.at == NULL || after(element, end).at == NULL)
 		return false;
-	text_add_bytes(rights, text.at, text.length);
+	element.length = (size_t)(after(element, end).at - element.at);
+	at = after(after(element, "<rdf:li"), ">");
+	if (at.at == NULL)
+		return false;
+	text = span_cut(&at, '<');
+	if (!is_plain_xml_text(text))
+		return false;
+	text_add_bytes(found, text.at, text.length);
 	return true;
 }
 
+/* A character of UTF-8 as it is, of Latin-1 by its number (the first 256 of
+ * Unicode); controls are dropped. */
 static void
-add_escaped(struct text *out, unsigned code)
+add_escaped(struct text *out, struct span text)
 {
-	if (code == '<')
-		text_add(out, "&lt;");
-	else if (code == '&')
-		text_add(out, "&amp;");
-	else if (code >= ' ' && code < 127)
-		text_add_char(out, (char)code);
-	else if (code >= 160)
-		text_printf(out, "&#%u;", code);
+	bool is_utf8 = span_is_utf8(text);
+
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		if (c == '<')
+			text_add(out, "&lt;");
+		else if (c == '>')
+			text_add(out, "&gt;");
+		else if (c == '&')
+			text_add(out, "&amp;");
+		else if (c >= 128 && !is_utf8)
+			text_printf(out, "&#%u;", c);
+		else if (c >= ' ' && c != 127)
+			text_add_char(out, (char)c);
+	}
 }
 
-/* Data set 2:116 of IPTC IIM 4.2: 1C 02 74, two bytes of length, then text in
- * UTF-8 or, without a declaration that anybody would write, Latin-1. */
+/* The marker, two bytes of length, the text. */
 static bool
-find_iptc_notice(struct span iptc, struct text *rights)
+find_in_iptc(struct span iptc, const struct part *part, struct text *found)
 {
-	struct span at = after(iptc, "\x1C\x02\x74");
-	struct span notice;
+	struct span at = after(iptc, part->iptc_marker);
 	size_t length;
 
 	if (at.at == NULL || at.length < 2)
 		return false;
 	length = (size_t)(unsigned char)at.at[0] << 8 | (unsigned char)at.at[1];
-	if (length == 0 || length > RIGHTS_MAX || length > at.length - 2)
+	if (length == 0 || length > CREDIT_MAX || length > at.length - 2)
 		return false;
-	notice = span_range(at.at + 2, length);
-	for (size_t i = 0; i < length; i++)
-		if (span_is_utf8(notice) && (unsigned char)notice.at[i] >= 128)
-			text_add_char(rights, notice.at[i]);
-		else
-			add_escaped(rights, (unsigned char)notice.at[i]);
-	return rights->length > 0 && !rights->was_cut;
+	add_escaped(found, span_range(at.at + 2, length));
+	return true;
+}
+
+/* libvips holds the field as "VALUE (VALUE FOR PEOPLE, ASCII, 12 components,
+ * 12 bytes)".  Values can hold brackets and commas, so the bytes, which count
+ * a final NUL, say how long the value is. */
+static struct span
+exif_value(VipsImage *image, const struct part *part)
+{
+	const char *field, *tail;
+	unsigned bytes;
+
+	if (vips_image_get_typeof(image, part->exif_field) == 0 ||
+	    vips_image_get_string(image, part->exif_field, &field) == -1) {
+		vips_error_clear();
+		return (struct span){ NULL, 0 };
+	}
+	tail = strrchr(field, ',');
+	if (tail == NULL || sscanf(tail, ", %u bytes)", &bytes) != 1 || bytes < 2 || bytes > CREDIT_MAX ||
+	    bytes > strlen(field))
+		return (struct span){ NULL, 0 };
+	return span_trim(span_range(field, bytes - 1));
 }
 
 static struct span
-blob(VipsImage *image, const char *name, size_t max)
+blob(VipsImage *image, const char *name)
 {
 	const void *bytes;
 	size_t length;
@@ -123,67 +170,97 @@ blob(VipsImage *image, const char *name, size_t max)
 		vips_error_clear();
 		return (struct span){ NULL, 0 };
 	}
-	return span_range(bytes, length < max ? length : max);
+	return span_range(bytes, length < METADATA_SCAN_MAX ? length : METADATA_SCAN_MAX);
+}
+
+/* Adds nothing when there is nothing. */
+static void
+find(VipsImage *image, const struct part *part, struct text *found)
+{
+	if (!find_in_xmp(blob(image, VIPS_META_XMP_NAME), part, found) &&
+	    !find_in_iptc(blob(image, VIPS_META_IPTC_NAME), part, found))
+		add_escaped(found, exif_value(image, part));
+	/* Half of "&amp;" would spoil the whole packet. */
+	if (found->was_cut)
+		text_init(found, found->arena, CREDIT_MAX);
 }
 
 /* ---- keeping it ---------------------------------------------------------------------- */
 
 static void
-add_xmp(VipsImage *image, const struct text *rights)
+set_xmp(VipsImage *image, const struct text *found, struct arena *arena)
 {
-	g_autofree char *packet = g_strdup_printf(
-	    "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">"
+	struct text packet;
+
+	text_init(&packet, arena, PART_COUNT * (CREDIT_MAX + 256) + 512);
+	text_add(&packet, "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">"
 	    "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">"
-	    "<rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\">"
-	    "<dc:rights><rdf:Alt><rdf:li xml:lang=\"x-default\">%s</rdf:li></rdf:Alt></dc:rights>"
-	    "</rdf:Description></rdf:RDF></x:xmpmeta>", rights->at);
-
-	vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, packet, strlen(packet));
+	    "<rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\">");
+	for (unsigned i = 0; i < PART_COUNT; i++)
+		if (found[i].length > 0)
+			text_printf(&packet, "<%s><%s><%s>%s</rdf:li></%s></%s>", parts[i].xmp_element,
+			    parts[i].xmp_container, parts[i].xmp_item, found[i].at,
+			    parts[i].xmp_container, parts[i].xmp_element);
+	text_add(&packet, "</rdf:Description></rdf:RDF></x:xmpmeta>");
+	vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, packet.at, packet.length);
 }
 
-/* libvips keeps an EXIF field as text, in a form that it reads back itself. */
-static bool
-is_kept(const char *field)
+/* libvips drops a last pair of brackets, which it takes for its own. */
+static void
+set_exif(VipsImage *image, const struct part *part, struct span value, struct arena *arena)
 {
-	return strcmp(field, EXIF_COPYRIGHT) == 0 || strcmp(field, EXIF_ARTIST) == 0;
+	if (value.length > 0)
+		vips_image_set_string(image, part->exif_field,
+		    arena_printf(arena, "%.*s (ASCII)", SPAN_ARGS(value)));
 }
 
-static bool
-remove_the_rest(VipsImage *image)
+/* Size, format and such are no fields, and stay. */
+static void
+remove_all_fields(VipsImage *image)
 {
-	bool has_exif = false;
 	char **fields = vips_image_get_fields(image);
 
 	for (char **field = fields; *field != NULL; field++)
-		if (is_kept(*field))
-			has_exif = true;
-		else
-			vips_image_remove(image, *field);	/* size, format and such stay */
+		vips_image_remove(image, *field);
 	g_strfreev(fields);
-	return has_exif;
+}
+
+static bool
+keep_credit(VipsImage *image, struct arena *arena)
+{
+	struct text found[PART_COUNT];
+	struct span exif[PART_COUNT];
+	bool has_credit = false;
+
+	for (unsigned i = 0; i < PART_COUNT; i++) {
+		text_init(&found[i], arena, CREDIT_MAX);
+		find(image, &parts[i], &found[i]);
+		has_credit = has_credit || found[i].length > 0;
+		exif[i] = exif_value(image, &parts[i]);
+		if (exif[i].length > 0)
+			exif[i].at = arena_copy_bytes(arena, exif[i].at, exif[i].length);
+	}
+	remove_all_fields(image);
+	if (!has_credit)
+		return false;
+	set_xmp(image, found, arena);
+	for (unsigned i = 0; i < PART_COUNT; i++)
+		set_exif(image, &parts[i], exif[i], arena);
+	return true;
 }
 
 bool
 picture_keep_credit(VipsImage **image, bool *has_credit, struct failure *why)
 {
 	struct arena *arena;
-	struct text rights;
 	VipsImage *own;
-	bool has_rights;
 
 	/* Fields are only ever edited on a header of one's own. */
 	if (vips_copy(*image, &own, "xres", 1.0, "yres", 1.0, NULL) == -1)
 		return fail_from_vips(why, FAIL_INTERNAL, "copy");
 	image_replace(image, own);
 	arena = arena_new();
-	text_init(&rights, arena, RIGHTS_MAX);
-	has_rights = find_xmp_rights(blob(own, VIPS_META_XMP_NAME, XMP_SCAN_MAX), &rights) ||
-	    find_iptc_notice(blob(own, VIPS_META_IPTC_NAME, XMP_SCAN_MAX), &rights);
-	*has_credit = remove_the_rest(own);
-	if (has_rights) {
-		add_xmp(own, &rights);
-		*has_credit = true;
-	}
+	*has_credit = keep_credit(*image, arena);
 	arena_free(arena);
 	return true;
 }

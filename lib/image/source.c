@@ -15,7 +15,6 @@
 
 enum {
 	SNIFF_BYTES = 4096,	/* SVG may begin with a long comment */
-	SVG_DPI = 96,		/* CSS pixels, as browsers do; libvips' default is 72 */
 	LEFT_FOR_RESIZE = 2	/* shrink-on-load is a plain average: the last factor of two is ours */
 };
 
@@ -62,8 +61,9 @@ load(VipsSource *bytes, enum media media, unsigned shrink, double scale, VipsIma
 	case MEDIA_TIFF:
 		return vips_tiffload_source(bytes, image, LOAD_OPTIONS, NULL) == 0;
 	case MEDIA_SVG:
-		return vips_svgload_source(bytes, image, LOAD_OPTIONS, "dpi", (double)SVG_DPI,
-		    "scale", scale, NULL) == 0;
+		/* libvips' "dpi" multiplies everything, also pixels: at its default of
+		 * 72 a width of 40 is 40 pixels, as in browsers. */
+		return vips_svgload_source(bytes, image, LOAD_OPTIONS, "scale", scale, NULL) == 0;
 	case MEDIA_JXL:
 		return vips_jxlload_source(bytes, image, LOAD_OPTIONS, NULL) == 0;
 	case MEDIA_NONE:

@@ -56,25 +56,6 @@ read_end(struct reader *reader)
 	return reader->rest.length == 0 ? true : malformed(reader, "something after the end");
 }
 
-/* Both messages begin with "name version".  Another version is no malformed
- * message: during a reload both are about, and a second try may do. */
-static bool
-read_version(struct reader *reader, const char *name)
-{
-	struct span text;
-	uint64_t version;
-
-	if (!read_line(reader, name, &text))
-		return false;
-	if (!span_to_u64(text, 0, UINT32_MAX, &version))
-		return malformed(reader, name);
-	if (version != JOB_VERSION)
-		return fail(reader->why, FAIL_UNAVAILABLE,
-		    "the other side speaks version %u of the job protocol, this one %u",
-		    (unsigned)version, (unsigned)JOB_VERSION);
-	return true;
-}
-
 /* One text per number: "007" would not be printed, so it is not read. */
 static bool
 read_u64(struct reader *reader, const char *name, uint64_t min, uint64_t max, uint64_t *value)
@@ -85,6 +66,22 @@ read_u64(struct reader *reader, const char *name, uint64_t min, uint64_t max, ui
 		return false;
 	if (!span_to_u64(text, min, max, value) || (text.length > 1 && text.at[0] == '0'))
 		return malformed(reader, name);
+	return true;
+}
+
+/* Both messages begin with "name version".  Another version is no malformed
+ * message: during a reload both are about, and a second try may do. */
+static bool
+read_version(struct reader *reader, const char *name)
+{
+	uint64_t version;
+
+	if (!read_u64(reader, name, 0, UINT32_MAX, &version))
+		return false;
+	if (version != JOB_VERSION)
+		return fail(reader->why, FAIL_UNAVAILABLE,
+		    "the other side speaks version %u of the job protocol, this one %u",
+		    (unsigned)version, (unsigned)JOB_VERSION);
 	return true;
 }
 
