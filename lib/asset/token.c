@@ -181,6 +181,8 @@ parse_claims(struct span text, struct claims *claims, struct failure *why)
 			    quote_of(name).text);
 		if (claims->is_given[claim])
 			return fail(why, FAIL_BAD_REQUEST, "%s is given twice in the token", claim_names[claim]);
+		if (value.at == NULL)
+			return fail(why, FAIL_BAD_REQUEST, "%s has no value in the token", claim_names[claim]);
 		claims->is_given[claim] = true;
 		if (!parse_claim(claim, value, claims, why))
 			return false;
