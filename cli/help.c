@@ -89,7 +89,7 @@ print_overview(void)
 static void
 print_markdown(void)
 {
-	printf("# The admin program, `vitrine`\n\n%s\n%s", configuration, exit_codes);
+	printf("%s\n%s", configuration, exit_codes);
 	for (unsigned i = 0; commands[i] != NULL; i++) {
 		const struct command *command = commands[i];
 

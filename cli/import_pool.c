@@ -146,11 +146,21 @@ give_up(struct import_pool *pool, const struct failure *why)
 }
 
 static void
+close_listener(struct import_pool *pool)
+{
+	if (pool->renderer_listener != -1)
+		close(pool->renderer_listener);
+	pool->renderer_listener = -1;
+}
+
+static void
 replace_renderer(struct import_pool *pool, unsigned place, int status)
 {
 	struct failure why = { 0 };
 
 	pool->renderers[place] = -1;
+	if (pool->renderer_listener == -1)
+		return;
 	/* Leaving after its last job is how a renderer ends; anything else is counted. */
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS)
 		pool->early_deaths++;
@@ -159,6 +169,8 @@ replace_renderer(struct import_pool *pool, unsigned place, int status)
 	else if (start_renderer(pool, place, &why))
 		return;
 	give_up(pool, &why);
+	/* Jobs that wait for a renderer end now instead of at their deadline. */
+	close_listener(pool);
 }
 
 static void
@@ -303,7 +315,7 @@ end_renderers(struct import_pool *pool)
 		while (pool->renderers[i] > 0 && waitpid(pool->renderers[i], NULL, 0) == -1 && errno == EINTR)
 			;
 	close(pool->renderer_lifeline[0]);
-	close(pool->renderer_listener);
+	close_listener(pool);
 }
 
 static void

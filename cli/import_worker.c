@@ -29,7 +29,16 @@ struct worker {
 	struct peers *peers;
 	struct catalog *catalog;
 	struct origin *source, *target;		/* the same, unless it is an upload */
+	int lifeline;
 };
+
+static bool
+lifeline_has_ended(int lifeline)
+{
+	struct pollfd wait = { lifeline, 0, 0 };
+
+	return poll(&wait, 1, 0) == 1;
+}
 
 /* ---- what is there already --------------------------------------------------------- */
 
@@ -126,9 +135,10 @@ describe(struct worker *worker, int fd, struct image_description *description, s
 	input = open(path, O_RDONLY | O_CLOEXEC);
 	if (input == -1)
 		return fail(why, FAIL_INTERNAL, "cannot reopen the file: %s", strerror(errno));
-	/* A renderer may leave between accepting the connection and reading the job. */
+	/* A renderer may leave between accepting the connection and reading the job;
+	 * when our parent is gone, nobody will start another. */
 	while (!(is_described = describe_once(worker, input, deadline, &result, why)) &&
-	    why->kind == FAIL_UNAVAILABLE && !deadline_has_passed(deadline)) {
+	    why->kind == FAIL_UNAVAILABLE && !deadline_has_passed(deadline) && !lifeline_has_ended(worker->lifeline)) {
 		failure_clear(why);
 		deadline_sleep_ms(deadline, DESCRIBE_RETRY_MS);
 	}
@@ -348,7 +358,7 @@ int
 import_worker_run(const struct import_plan *plan, const struct render_address *renderers, int items, int results,
     int lifeline)
 {
-	struct worker worker = { .plan = plan, .renderers = renderers };
+	struct worker worker = { .plan = plan, .renderers = renderers, .lifeline = lifeline };
 	struct failure why = { 0 };
 	bool is_open = worker_open(&worker, &why);
 	struct import_result result;

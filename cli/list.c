@@ -69,10 +69,11 @@ const struct command list_command = {
 	.operands = "",
 	.summary = "list the assets, one a line",
 	.manual =
-	    "Prints the ids of all assets, in order, read in pages, so that millions are no\n"
-	    "burden. With --long the columns are: id, version, format, stored size in pixels,\n"
-	    "bytes, visibility, origin, key. Control characters and backslashes in a key are\n"
-	    "written \\xHH.",
+	    "Prints the ids of all assets, in order, read in pages from a replica, so that\n"
+	    "millions are no burden; what was written a moment ago may be missing.\n\n"
+	    "With --long the columns are: id, version, format, stored size in pixels, bytes,\n"
+	    "visibility, origin, key. Control characters and backslashes in a key are written\n"
+	    "\\xHH.",
 	.options = options,
 	.run = run_list,
 };
