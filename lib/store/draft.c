@@ -27,6 +27,7 @@
 enum {
 	BEGIN_ATTEMPTS = 16,
 	RENAME_ATTEMPTS = 3,
+	RELIEF_FILES = 8,		/* of the draft's size: it needs up to three inodes */
 	SWEEP_EVERY_DRAFTS = 64,	/* of a process, for what others left when they were killed */
 };
 
@@ -165,14 +166,14 @@ static bool
 put_in_place_somehow(struct store *store, const struct store_draft *draft, enum store_part part,
     unsigned bucket, const char *path, const struct record *record)
 {
-	uint64_t held;
+	uint64_t held, relief = RELIEF_FILES * record->bytes;
 
 	if (put_in_place(store, draft, part, bucket, path, record))
 		return true;
 	if (errno != ENOSPC && errno != EDQUOT)
 		return false;
 	held = usage_bytes(&store->usage, part);
-	eviction_shrink(store, part, held > 2 * record->bytes ? held - 2 * record->bytes : 0);
+	eviction_shrink(store, part, held > relief ? held - relief : 0);
 	return put_in_place(store, draft, part, bucket, path, record);
 }
 
@@ -181,7 +182,7 @@ publish(struct store *store, const struct store_draft *draft, enum store_part pa
     const struct record *record, struct store_file *file, struct failure *why)
 {
 	unsigned bucket = store_bucket_of(key);
-	uint64_t old_bytes;
+	uint64_t old_bytes, state;
 
 	store_file_path(part, key, file->path);
 	/* A descriptor that cannot write, since it is handed to renderers, and
@@ -194,15 +195,20 @@ publish(struct store *store, const struct store_draft *draft, enum store_part pa
 	usage_reserve(&store->usage, part, record->bytes);
 	eviction_shrink(store, part, store->max_bytes[part]);
 	old_bytes = bytes_of(store, file->path);
+	state = usage_settle(&store->usage, part, bucket, record->bytes);
 	if (!put_in_place_somehow(store, draft, part, bucket, file->path, record)) {
 		int error = errno;
 
-		usage_give_back(&store->usage, part, record->bytes);
+		usage_remove(&store->usage, part, bucket, record->bytes);
 		close(file->fd);
 		file->fd = -1;
 		return fail(why, FAIL_INTERNAL, "cannot put %s in place: %s", file->path, strerror(error));
 	}
-	usage_settle(&store->usage, part, bucket, record->bytes, old_bytes);
+	/* Somebody who counted the directory meanwhile did not see our file. */
+	if (usage_state(&store->usage, part, bucket) != state)
+		eviction_count_bucket(store, part, bucket);
+	else
+		usage_remove(&store->usage, part, bucket, old_bytes);
 	file->bytes = record->bytes;
 	file->checksum = record->checksum;
 	file->media = record->media;

@@ -20,8 +20,8 @@ enum {
 /* The pace of counting while the usage file is new. */
 enum { COUNT_EVERY_BYTES = 4096, COUNT_MIN = 16, COUNT_MAX = 4096 };
 
-/* What should be free on the disk, for drafts: the smaller of the two. */
-enum { DISK_RESERVE_BYTES = 64 << 20, DISK_RESERVE_PART = 64 };
+/* What should be free on the disk, for drafts: a 64th of it, but no more than this. */
+enum { DISK_RESERVE_PART = 64, DISK_RESERVE_BYTES = 64 << 20, DISK_RESERVE_INODES = 1024 };
 
 struct victim {
 	struct key key;
@@ -95,7 +95,7 @@ open_bucket(struct store *store, enum store_part part, unsigned bucket)
 static void
 look_into(struct store *store, enum store_part part, unsigned bucket, struct sample *sample)
 {
-	int64_t believed = usage_of_bucket(&store->usage, part, bucket);
+	uint64_t state = usage_state(&store->usage, part, bucket);
 	DIR *folder = open_bucket(store, part, bucket);
 	int64_t found = 0;
 	struct dirent *entry;
@@ -109,7 +109,15 @@ look_into(struct store *store, enum store_part part, unsigned bucket, struct sam
 	}
 	if (folder != NULL)
 		closedir(folder);
-	usage_correct(&store->usage, part, bucket, believed, found);
+	usage_correct(&store->usage, part, bucket, state, found);
+}
+
+void
+eviction_count_bucket(struct store *store, enum store_part part, unsigned bucket)
+{
+	struct sample unused = { .count = 0 };
+
+	look_into(store, part, bucket, &unused);
 }
 
 /* False when no directory is believed to hold anything. */
@@ -131,12 +139,14 @@ take_sample(struct store *store, enum store_part part, struct sample *sample)
 static void
 evict(struct store *store, enum store_part part, const struct victim *victim)
 {
+	unsigned bucket = store_bucket_of(&victim->key);
 	char path[STORE_PATH_MAX];
 
 	store_file_path(part, &victim->key, path);
+	usage_remove(&store->usage, part, bucket, victim->bytes);
 	/* Another process may have been faster, and has counted it. */
-	if (unlinkat(store->root_fd, path, 0) != -1)
-		usage_remove(&store->usage, part, store_bucket_of(&victim->key), victim->bytes);
+	if (unlinkat(store->root_fd, path, 0) == -1)
+		usage_add(&store->usage, part, bucket, victim->bytes);
 }
 
 void
@@ -153,35 +163,49 @@ eviction_shrink(struct store *store, enum store_part part, uint64_t max_bytes)
 	}
 }
 
+static uint64_t
+smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How much should go, of this many bytes. */
+static uint64_t
+bytes_to_relieve(const struct statvfs *disk, uint64_t held)
+{
+	uint64_t free_bytes = disk->f_bavail * disk->f_frsize;
+	uint64_t wanted = smaller(disk->f_blocks * disk->f_frsize / DISK_RESERVE_PART, DISK_RESERVE_BYTES);
+
+	if (free_bytes < wanted)
+		return smaller(wanted - free_bytes, held);
+	/* f_files is 0 where inodes are made as needed. */
+	if (disk->f_favail < smaller(disk->f_files / DISK_RESERVE_PART, DISK_RESERVE_INODES))
+		return held / DISK_RESERVE_PART + 1;
+	return 0;
+}
+
 void
 eviction_relieve_disk(struct store *store)
 {
-	uint64_t free_bytes, wanted, originals, variants, missing;
+	uint64_t originals, variants, relief;
 	struct statvfs disk;
 
-	if (fstatvfs(store->root_fd, &disk) == -1)
-		return;
-	free_bytes = disk.f_bavail * disk.f_frsize;
-	wanted = disk.f_blocks * disk.f_frsize / DISK_RESERVE_PART;
-	if (wanted > DISK_RESERVE_BYTES)
-		wanted = DISK_RESERVE_BYTES;
-	if (free_bytes >= wanted)
+	if (fstatvfs(store->root_fd, &disk) == -1 || bytes_to_relieve(&disk, 1) == 0)
 		return;
 	usage_refresh(&store->usage, store->root_fd);
-	missing = wanted - free_bytes;
 	originals = usage_bytes(&store->usage, STORE_ORIGINALS);
 	variants = usage_bytes(&store->usage, STORE_VARIANTS);
+	relief = bytes_to_relieve(&disk, originals > variants ? originals : variants);
 	if (originals > variants)
-		eviction_shrink(store, STORE_ORIGINALS, originals > missing ? originals - missing : 0);
+		eviction_shrink(store, STORE_ORIGINALS, originals - smaller(relief, originals));
 	else
-		eviction_shrink(store, STORE_VARIANTS, variants > missing ? variants - missing : 0);
+		eviction_shrink(store, STORE_VARIANTS, variants - smaller(relief, variants));
 }
 
 void
 eviction_count_some(struct store *store, enum store_part part, uint64_t new_bytes)
 {
 	uint64_t count = 1;
-	struct sample unused = { .count = 0 };
 
 	if (!usage_is_counted(&store->usage, part)) {
 		count = new_bytes / COUNT_EVERY_BYTES;
@@ -191,5 +215,5 @@ eviction_count_some(struct store *store, enum store_part part, uint64_t new_byte
 			count = COUNT_MAX;
 	}
 	for (uint64_t i = 0; i < count; i++)
-		look_into(store, part, usage_next_to_count(&store->usage, part), &unused);
+		eviction_count_bucket(store, part, usage_next_to_count(&store->usage, part));
 }

@@ -25,6 +25,9 @@ void eviction_shrink(struct store *store, enum store_part part, uint64_t max_byt
  * whose drafts fail for want of space would never reach a commit that evicts. */
 void eviction_relieve_disk(struct store *store);
 
+/* Counts the files of one directory. */
+void eviction_count_bucket(struct store *store, enum store_part part, unsigned bucket);
+
 /* Counts some directories, in turn: one per commit; or, when the usage file is
  * new, as many as bring the whole count to its end after 256 MiB of commits. */
 void eviction_count_some(struct store *store, enum store_part part, uint64_t new_bytes);

@@ -19,10 +19,12 @@ static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "counters in shared memory need lock-
 /* Change the last digit with the layout. */
 static const char magic[16] = "vitrine usage 1";
 
+/* A bucket's bytes are the lower 48 bits, signed; every change also adds to the
+ * bits above, so that a look notices two changes that cancel each other. */
 struct usage_part {
 	_Atomic int64_t bytes;
 	_Atomic uint64_t looks;		/* so far; modulo USAGE_BUCKETS the next one's bucket */
-	_Atomic int64_t buckets[USAGE_BUCKETS];
+	_Atomic uint64_t buckets[USAGE_BUCKETS];
 };
 
 struct usage_page {
@@ -31,9 +33,29 @@ struct usage_page {
 };
 
 enum {
+	BYTES_BITS = 48,
 	MAKE_TIMEOUT_MS = 5000,		/* another process makes the file: a millisecond's work */
 	LOOKS_PER_SUM = 4096,		/* adding up a part takes some 30 microseconds */
 };
+
+static int64_t
+bytes_in(uint64_t state)
+{
+	return (int64_t)(state << (64 - BYTES_BITS)) >> (64 - BYTES_BITS);
+}
+
+/* Borrows and carries into the upper bits do no harm there. */
+static uint64_t
+state_after(uint64_t state, int64_t bytes)
+{
+	return state + (uint64_t)bytes + ((uint64_t)1 << BYTES_BITS);
+}
+
+static int64_t
+bytes_of_bucket(const struct usage_part *part, unsigned bucket)
+{
+	return bytes_in(atomic_load_explicit(&part->buckets[bucket], memory_order_relaxed));
+}
 
 static int64_t
 sum_of_buckets(const struct usage_part *part)
@@ -41,7 +63,7 @@ sum_of_buckets(const struct usage_part *part)
 	int64_t sum = 0;
 
 	for (unsigned bucket = 0; bucket < USAGE_BUCKETS; bucket++)
-		sum += atomic_load_explicit(&part->buckets[bucket], memory_order_relaxed);
+		sum += bytes_of_bucket(part, bucket);
 	return sum;
 }
 
@@ -52,7 +74,7 @@ is_credible(const struct usage_part *part, int64_t disk_bytes)
 	int64_t sum = 0;
 
 	for (unsigned bucket = 0; bucket < USAGE_BUCKETS; bucket++) {
-		int64_t bytes = atomic_load_explicit(&part->buckets[bucket], memory_order_relaxed);
+		int64_t bytes = bytes_of_bucket(part, bucket);
 
 		if (bytes < -disk_bytes || bytes > disk_bytes)
 			return false;
@@ -213,42 +235,51 @@ usage_reserve(struct usage *usage, enum store_part part, uint64_t bytes)
 	atomic_fetch_add(&usage->page->parts[part].bytes, (int64_t)bytes);
 }
 
-void
-usage_give_back(struct usage *usage, enum store_part part, uint64_t bytes)
+/* Returns the new state. */
+static uint64_t
+change_bucket(struct usage *usage, enum store_part part, unsigned bucket, int64_t bytes)
 {
-	atomic_fetch_sub(&usage->page->parts[part].bytes, (int64_t)bytes);
+	uint64_t before = atomic_fetch_add(&usage->page->parts[part].buckets[bucket],
+	    state_after(0, bytes));
+
+	return state_after(before, bytes);
+}
+
+uint64_t
+usage_settle(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes)
+{
+	return change_bucket(usage, part, bucket, (int64_t)bytes);
 }
 
 void
-usage_settle(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes,
-    uint64_t old_bytes)
+usage_add(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes)
 {
-	atomic_fetch_add(&usage->page->parts[part].buckets[bucket], (int64_t)(bytes - old_bytes));
-	usage_give_back(usage, part, old_bytes);
+	usage_reserve(usage, part, bytes);
+	usage_settle(usage, part, bucket, bytes);
 }
 
 void
 usage_remove(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes)
 {
-	atomic_fetch_sub(&usage->page->parts[part].buckets[bucket], (int64_t)bytes);
-	usage_give_back(usage, part, bytes);
+	change_bucket(usage, part, bucket, -(int64_t)bytes);
+	atomic_fetch_sub(&usage->page->parts[part].bytes, (int64_t)bytes);
 }
 
-int64_t
-usage_of_bucket(const struct usage *usage, enum store_part part, unsigned bucket)
+uint64_t
+usage_state(const struct usage *usage, enum store_part part, unsigned bucket)
 {
 	return atomic_load(&usage->page->parts[part].buckets[bucket]);
 }
 
 void
-usage_correct(struct usage *usage, enum store_part part, unsigned bucket, int64_t believed,
-    int64_t found)
+usage_correct(struct usage *usage, enum store_part part, unsigned bucket, uint64_t state, int64_t found)
 {
 	struct usage_part *counters = &usage->page->parts[part];
+	int64_t missing = found - bytes_in(state);
 
-	if (believed != found &&
-	    atomic_compare_exchange_strong(&counters->buckets[bucket], &believed, found))
-		atomic_fetch_add(&counters->bytes, found - believed);
+	if (missing != 0 && atomic_compare_exchange_strong(&counters->buckets[bucket], &state,
+	    state_after(state, missing)))
+		atomic_fetch_add(&counters->bytes, missing);
 }
 
 bool
@@ -259,7 +290,7 @@ usage_next_filled(const struct usage *usage, enum store_part part, unsigned *buc
 	for (unsigned i = 0; i < USAGE_BUCKETS; i++) {
 		unsigned next = (*bucket + i) % USAGE_BUCKETS;
 
-		if (atomic_load_explicit(&counters->buckets[next], memory_order_relaxed) > 0) {
+		if (bytes_of_bucket(counters, next) != 0) {
 			*bucket = next;
 			return true;
 		}

@@ -11,8 +11,9 @@
  * (usage_correct).  The evictor lists directories anyway; besides, every commit
  * looks at a few more, in turn (usage_next_to_count).  Once each directory has
  * been looked at and the sum has been made anew, whatever was wrong before is
- * forgotten; a look that races with a commit in the same directory may be wrong
- * by that one file, until the next look.
+ * forgotten.  Until then it may be wrong by one file for each process that was
+ * killed in mid-commit, or whose rename fell into the end of a look, and by what
+ * is being committed while the sum is made.
  *
  * A file that is missing, of another size or version, or that claims more than
  * the disk can hold, is made anew with zeros, without walking the tree.
@@ -46,20 +47,21 @@ void usage_refresh(struct usage *usage, int root_fd);
 uint64_t usage_bytes(const struct usage *usage, enum store_part part);
 
 /* A writer counts its bytes before it evicts others' (so that writers at the
- * same time do not all believe there is room), and either settles them in a
- * bucket, where they replace old_bytes, or gives them back. */
+ * same time do not all believe there is room), and settles them in a bucket
+ * just before the file is in place: when it is killed in between, the belief is
+ * too large and not too small, and too large is what eviction looks after.
+ * The result is the bucket's state then. */
 void usage_reserve(struct usage *usage, enum store_part part, uint64_t bytes);
-void usage_give_back(struct usage *usage, enum store_part part, uint64_t bytes);
-void usage_settle(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes,
-    uint64_t old_bytes);
+uint64_t usage_settle(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes);
 
-/* A file was removed. */
+/* Before a file is removed; and added again when it was not. */
 void usage_remove(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes);
+void usage_add(struct usage *usage, enum store_part part, unsigned bucket, uint64_t bytes);
 
-/* What is believed of a bucket, and what was found in it: ask before looking,
- * correct afterwards; nothing happens when somebody changed it meanwhile. */
-int64_t usage_of_bucket(const struct usage *usage, enum store_part part, unsigned bucket);
-void usage_correct(struct usage *usage, enum store_part part, unsigned bucket, int64_t believed,
+/* Looking: ask for the state before, correct it afterwards with the bytes that
+ * were found.  Nothing happens when somebody changed the bucket meanwhile. */
+uint64_t usage_state(const struct usage *usage, enum store_part part, unsigned bucket);
+void usage_correct(struct usage *usage, enum store_part part, unsigned bucket, uint64_t state,
     int64_t found);
 
 /* The first bucket from *bucket on, around the end, that is believed to hold

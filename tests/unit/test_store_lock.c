@@ -1,0 +1,310 @@
+/* Single flight and lanes, between descriptors and between processes. */
+#include "store_fixture.h"
+
+#include "base/deadline.h"
+
+#include <signal.h>
+
+/* Takes the lock of a key in a child that then sleeps; returns when it is held. */
+static pid_t
+hold_in_child(struct store *store, unsigned number)
+{
+	int ready[2];
+	char byte;
+	pid_t child;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	child = fork();
+	assert_int_not_equal(child, -1);
+	if (child == 0) {
+		struct key key = key_number(number);
+		struct failure why = { 0 };
+		struct store_lock lock;
+
+		if (!store_lock(store, STORE_VARIANTS, &key, deadline_in_ms(5000), &lock, &why) ||
+		    write(ready[1], "x", 1) != 1)
+			_exit(1);
+		sleep(30);
+		_exit(2);
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return child;
+}
+
+static bool
+lock_within_ms(struct store *store, enum store_part part, unsigned number, int ms, struct store_lock *lock,
+    struct failure *why)
+{
+	struct key key = key_number(number);
+
+	failure_clear(why);
+	return store_lock(store, part, &key, deadline_in_ms(ms), lock, why);
+}
+
+static void
+test_gives_one_key_to_one_holder(void **state)
+{
+	struct store *store = *state;
+	struct store_lock first, second;
+	struct failure why = { 0 };
+
+	assert_true(lock_within_ms(store, STORE_VARIANTS, 1, 0, &first, &why));
+	assert_int_equal(fcntl(first.fd, F_GETFD), FD_CLOEXEC);
+	assert_false(lock_within_ms(store, STORE_VARIANTS, 1, 30, &second, &why));
+	assert_int_equal(why.kind, FAIL_TIMEOUT);
+	assert_int_equal(second.fd, -1);
+	store_unlock(&first);
+	assert_int_equal(first.fd, -1);
+	assert_true(lock_within_ms(store, STORE_VARIANTS, 1, 0, &second, &why));
+	store_unlock(&second);
+	store_unlock(&second);
+}
+
+static void
+test_other_keys_and_parts_do_not_wait(void **state)
+{
+	struct store *store = *state;
+	struct store_lock locks[3];
+	struct failure why = { 0 };
+
+	assert_true(lock_within_ms(store, STORE_VARIANTS, 1, 0, &locks[0], &why));
+	assert_true(lock_within_ms(store, STORE_VARIANTS, 2, 0, &locks[1], &why));
+	assert_true(lock_within_ms(store, STORE_ORIGINALS, 1, 0, &locks[2], &why));
+	for (size_t i = 0; i < 3; i++)
+		store_unlock(&locks[i]);
+}
+
+static void
+test_waits_no_longer_than_the_deadline(void **state)
+{
+	struct store *store = *state;
+	struct store_lock first, second;
+	struct failure why = { 0 };
+	int64_t begun, waited_ms;
+
+	assert_true(lock_within_ms(store, STORE_VARIANTS, 1, 0, &first, &why));
+	begun = monotonic_us();
+	assert_false(lock_within_ms(store, STORE_VARIANTS, 1, 100, &second, &why));
+	waited_ms = (monotonic_us() - begun) / 1000;
+	assert_in_range(waited_ms, 100, 1000);
+	store_unlock(&first);
+}
+
+static void
+test_a_killed_holder_lets_go(void **state)
+{
+	struct store *store = *state;
+	pid_t holder = hold_in_child(store, 7);
+	struct store_lock lock;
+	struct failure why = { 0 };
+	int64_t begun;
+
+	assert_false(lock_within_ms(store, STORE_VARIANTS, 7, 20, &lock, &why));
+	begun = monotonic_us();
+	kill(holder, SIGKILL);
+	assert_true(lock_within_ms(store, STORE_VARIANTS, 7, 10000, &lock, &why));
+	assert_true(monotonic_us() - begun < 2000000);
+	store_unlock(&lock);
+	assert_int_equal(end_of(holder), 128 + SIGKILL);
+}
+
+/* A waiter in another process gets the lock when the holder is killed. */
+static void
+test_a_waiting_process_goes_on_when_the_holder_is_killed(void **state)
+{
+	struct store *store = *state;
+	pid_t holder = hold_in_child(store, 8);
+	pid_t waiter = fork();
+
+	assert_int_not_equal(waiter, -1);
+	if (waiter == 0) {
+		struct store_lock lock;
+		struct failure why = { 0 };
+
+		_exit(lock_within_ms(store, STORE_VARIANTS, 8, 10000, &lock, &why) ? 0 : 1);
+	}
+	usleep(50000);
+	assert_int_equal(waitpid(waiter, NULL, WNOHANG), 0);
+	kill(holder, SIGKILL);
+	assert_int_equal(end_of(waiter), 0);
+	assert_int_equal(end_of(holder), 128 + SIGKILL);
+}
+
+static void
+test_unlocks_although_a_child_has_a_copy(void **state)
+{
+	struct store *store = *state;
+	struct store_lock lock;
+	struct failure why = { 0 };
+	pid_t child;
+
+	assert_true(lock_within_ms(store, STORE_VARIANTS, 9, 0, &lock, &why));
+	child = fork();
+	assert_int_not_equal(child, -1);
+	if (child == 0) {
+		sleep(30);
+		_exit(0);
+	}
+	store_unlock(&lock);
+	assert_true(lock_within_ms(store, STORE_VARIANTS, 9, 0, &lock, &why));
+	store_unlock(&lock);
+	kill(child, SIGKILL);
+	end_of(child);
+}
+
+/* Many processes raise one number in a file, each under the lock. */
+static void
+test_lets_one_process_at_a_time_in(void **state)
+{
+	enum { CHILDREN = 4, TURNS = 50 };
+	struct store *store = *state;
+	int fd = open(below_root("number"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	pid_t children[CHILDREN];
+	int number = 0;
+
+	assert_int_equal(pwrite(fd, &number, sizeof(number), 0), sizeof(number));
+	for (size_t i = 0; i < CHILDREN; i++) {
+		children[i] = fork();
+		assert_int_not_equal(children[i], -1);
+		for (int turn = 0; children[i] == 0 && turn < TURNS; turn++) {
+			struct store_lock lock;
+			struct failure why = { 0 };
+
+			if (!lock_within_ms(store, STORE_VARIANTS, 10, 20000, &lock, &why) ||
+			    pread(fd, &number, sizeof(number), 0) != sizeof(number))
+				_exit(1);
+			usleep(100);
+			number++;
+			if (pwrite(fd, &number, sizeof(number), 0) != sizeof(number))
+				_exit(1);
+			store_unlock(&lock);
+		}
+		if (children[i] == 0)
+			_exit(0);
+	}
+	for (size_t i = 0; i < CHILDREN; i++)
+		assert_int_equal(end_of(children[i]), 0);
+	assert_int_equal(pread(fd, &number, sizeof(number), 0), sizeof(number));
+	assert_int_equal(number, CHILDREN * TURNS);
+	close(fd);
+}
+
+static void
+test_a_lane_has_so_many_places(void **state)
+{
+	struct store *store = *state;
+	struct store_lock places[3], other;
+
+	assert_int_equal(store_places_taken(store, 1, 3), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(store_take_place(store, 1, 3, &places[i]));
+		assert_int_equal(store_places_taken(store, 1, 3), i + 1);
+	}
+	assert_false(store_take_place(store, 1, 3, &other));
+	assert_int_equal(other.fd, -1);
+	assert_true(store_take_place(store, 2, 3, &other));
+	assert_int_equal(store_places_taken(store, 2, 3), 1);
+	store_unlock(&other);
+	store_unlock(&places[1]);
+	assert_int_equal(store_places_taken(store, 1, 3), 2);
+	assert_true(store_take_place(store, 1, 3, &places[1]));
+	for (unsigned i = 0; i < 3; i++)
+		store_unlock(&places[i]);
+	assert_int_equal(store_places_taken(store, 1, 3), 0);
+}
+
+static void
+test_a_killed_process_frees_its_place(void **state)
+{
+	struct store *store = *state;
+	struct store_lock place;
+	int64_t give_up;
+	pid_t child = fork();
+
+	assert_int_not_equal(child, -1);
+	if (child == 0) {
+		if (!store_take_place(store, 3, 1, &place))
+			_exit(1);
+		sleep(30);
+		_exit(2);
+	}
+	give_up = monotonic_us() + 5000000;
+	while (store_places_taken(store, 3, 1) == 0 && monotonic_us() < give_up)
+		usleep(1000);
+	assert_false(store_take_place(store, 3, 1, &place));
+	kill(child, SIGKILL);
+	assert_int_equal(end_of(child), 128 + SIGKILL);
+	assert_true(store_take_place(store, 3, 1, &place));
+	store_unlock(&place);
+}
+
+static void
+test_makes_the_lock_file_again_when_it_was_removed(void **state)
+{
+	struct store *store = *state;
+	struct store_lock lock;
+	struct failure why = { 0 };
+
+	assert_true(lock_within_ms(store, STORE_VARIANTS, 1, 0, &lock, &why));
+	assert_int_equal(unlink(below_root("lock")), 0);
+	store_unlock(&lock);
+	assert_true(lock_within_ms(store, STORE_VARIANTS, 1, 0, &lock, &why));
+	store_unlock(&lock);
+	assert_int_equal(access(below_root("lock"), F_OK), 0);
+}
+
+static void
+test_leaves_no_descriptor_open(void **state)
+{
+	struct store *store = *state;
+	struct store_lock lock, other;
+	struct failure why = { 0 };
+	unsigned before = open_descriptors();
+
+	assert_true(lock_within_ms(store, STORE_VARIANTS, 1, 0, &lock, &why));
+	assert_false(lock_within_ms(store, STORE_VARIANTS, 1, 0, &other, &why));
+	store_unlock(&lock);
+	assert_true(store_take_place(store, 1, 1, &lock));
+	assert_false(store_take_place(store, 1, 1, &other));
+	assert_int_equal(store_places_taken(store, 1, 1), 1);
+	store_unlock(&lock);
+	assert_int_equal(open_descriptors(), before);
+}
+
+static int
+set_up(void **state)
+{
+	if (make_root(state) == -1)
+		return -1;
+	*state = open_large_store();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	store_close(*state);
+	return remove_root(state);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_gives_one_key_to_one_holder),
+		cmocka_unit_test(test_other_keys_and_parts_do_not_wait),
+		cmocka_unit_test(test_waits_no_longer_than_the_deadline),
+		cmocka_unit_test(test_a_killed_holder_lets_go),
+		cmocka_unit_test(test_a_waiting_process_goes_on_when_the_holder_is_killed),
+		cmocka_unit_test(test_unlocks_although_a_child_has_a_copy),
+		cmocka_unit_test(test_lets_one_process_at_a_time_in),
+		cmocka_unit_test(test_a_lane_has_so_many_places),
+		cmocka_unit_test(test_a_killed_process_frees_its_place),
+		cmocka_unit_test(test_makes_the_lock_file_again_when_it_was_removed),
+		cmocka_unit_test(test_leaves_no_descriptor_open),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
