@@ -67,7 +67,7 @@ def _fits(asset):
 
 
 def _formats(asset):
-    return "".join(_figure(f"/a/{asset}/w=480/{asset}.{name}", name)
+    return "".join(_figure(f"/a/{asset}/w=480/{asset}.{name}", name, "filled")
                    for name in ("jpg", "png", "webp", "avif", "auto"))
 
 
@@ -78,7 +78,7 @@ def _presets(asset):
 
 def _specials(assets):
     wanted = (
-        ("made-rotated", "w=300,h=300,fit=cover,g=n", "jpg", "upright", "stored on its side, with an EXIF orientation"),
+        ("made-rotated", "h=360", "jpg", "upright", "stored on its side, with an EXIF orientation"),
         ("made-badge", "w=300", "webp", "transparent", "alpha stays where the format has it"),
         ("made-badge", "w=300,bg=dfe7ea", "jpg", "on a colour", "and lies on a background where it has not"),
         ("made-cmyk", "w=300,h=300,fit=cover", "jpg", "from CMYK", "converted to sRGB"),
@@ -101,6 +101,8 @@ def _signed(asset, vitrine):
 
 
 def _gallery(assets):
+    # Photos first, what is made here last.
+    assets = sorted(assets, key=lambda asset: (not asset.startswith("nature"), asset.startswith("made"), asset))
     return "".join(f'<a href="/a/{asset}/w=1920/{asset}.auto" title="{asset}"><img loading="lazy" '
                    f'src="/a/{asset}/@card/{asset}.auto" width="400" height="300" alt="{asset}"></a>'
                    for asset in assets)

@@ -21,13 +21,14 @@ PHOTOS = {
     **{f"mate/nature/{name}.jpg": f"nature/{name.lower()}.jpg" for name in (
         "Aqua", "Blinds", "Dune", "FreshFlower", "Garden", "GreenMeadow", "LadyBird", "RainDrops", "Storm",
         "TwoWings", "Wood", "YellowFlower")},
-    **{f"mate/abstract/{name}.png": f"abstract/{name.lower()}.png" for name in (
-        "Flow", "Gulp", "Silk", "Spring", "Waves")},
     "mate/abstract/Elephants_5640x3172.jpg": "elephants.jpg",
     "mate/abstract/Arc-Colors-Transparent-Wallpaper.png": "abstract/arc.png",
     "mate/desktop/GreenTraditional.jpg": "desktop/green.jpg",
     "mate/desktop/Float-into-MATE.png": "desktop/float.png",
     "mate/desktop/Stripes.png": "desktop/stripes.png",
+    "mate/desktop/Ubuntu-Mate-Cold-no-logo.png": "desktop/cold.png",
+    "mate/desktop/Ubuntu-Mate-Warm-no-logo.png": "desktop/warm.png",
+    "gnome/pixels-l.webp": "gnome/pixels.webp",
     "gnome/adwaita-d.webp": "gnome/adwaita.webp",
     "gnome/symbolic-l.webp": "gnome/symbolic.webp",
     "gnome/truchet-d.webp": "gnome/truchet.webp",
@@ -105,7 +106,7 @@ def make_samples(folder):
     folder = pathlib.Path(folder)
     available = {BACKGROUNDS / source: folder / name for source, name in PHOTOS.items()
                  if (BACKGROUNDS / source).exists()}
-    wanted = f"{len(available)}\n"
+    wanted = "".join(f"{name}\n" for name in sorted(target.name for target in available.values()))
     complete = folder.with_suffix(".complete")
     if not complete.exists() or complete.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)

@@ -30,7 +30,7 @@ PRESETS = {
     "thumb": "w=160,h=160,fit=cover",
     "card": "w=400,h=300,fit=cover",
     "banner": "w=1280,h=400,fit=cover",
-    "framed": "w=400,h=300,fit=pad,bg=f2efe9",
+    "framed": "w=300,h=300,fit=pad,bg=2b2f36",
 }
 
 
