@@ -9,7 +9,9 @@
  *	recipe_parse(recipe_print(r)) == r
  *
  * in everything that decides the picture; `asked` and `asked_freely` remember
- * how it was written and may differ.  Two spellings of the same wish ("h=300,w=400", "w=0400") are one recipe.  The output format is not part of it: it comes from the file extension.
+ * how it was written and may differ.  Two spellings of the same wish
+ * ("h=300,w=400", "w=0400") are one recipe.  The output format is not part of
+ * it: it comes from the file extension.
  */
 #ifndef RECIPE_RECIPE_H
 #define RECIPE_RECIPE_H
