@@ -3,7 +3,7 @@
 --
 -- Choices that are not obvious:
 --
--- * version is no counter that starts at 1.  It is the time in milliseconds when the row
+-- * version is no counter that starts at 1.  It is the time in microseconds when the row
 --   was written, and at least one more than before.  Rendered variants are filed under the
 --   version for ever, so it must never be given out twice, not even after an id was deleted
 --   and inserted again, after a backup was played back, or after a fail-over lost the last

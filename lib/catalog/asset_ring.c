@@ -61,12 +61,11 @@ asset_ring_end_refresh(struct asset_ring *ring, struct span id)
 	peers_delete(ring->peers, &key);
 }
 
-typedef enum peer_answer store_command(struct peers *peers, const struct key *key, struct span value,
-    unsigned lifetime_s);
-
+/* command is peers_put or peers_add. */
 static enum peer_answer
-store(struct asset_ring *ring, store_command *command, struct ring_entry *entry, unsigned soft_s,
-    unsigned hard_s, struct arena *arena)
+store(struct asset_ring *ring,
+    enum peer_answer (*command)(struct peers *, const struct key *, struct span, unsigned),
+    struct ring_entry *entry, unsigned soft_s, unsigned hard_s, struct arena *arena)
 {
 	struct key key = entry_key(span_of(entry->asset.id));
 	int64_t now = time(NULL);

@@ -30,8 +30,8 @@ enum { ASSET_ROW_INSERT_VALUES = 20, ASSET_ROW_UPDATE_VALUES = 11 };
 void asset_row_insert_values(const struct asset *asset, struct database_value *values);
 void asset_row_update_values(const struct asset *asset, struct database_value *values);
 
-/* Milliseconds, but always more than before; see sql/0001-asset.sql. */
-#define ASSET_ROW_FIRST_VERSION "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS UNSIGNED)"
+/* Microseconds, but always more than before; see sql/0001-asset.sql. */
+#define ASSET_ROW_FIRST_VERSION "CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS UNSIGNED)"
 #define ASSET_ROW_NEXT_VERSION "GREATEST(version + 1, " ASSET_ROW_FIRST_VERSION ")"
 
 #define ASSET_ROW_INSERT \

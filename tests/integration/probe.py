@@ -38,17 +38,24 @@ class Probe:
 
     def ask(self, line, seconds=15):
         """Sends one line, returns the answering one."""
+        self.send(line)
+        return self.receive(seconds)
+
+    def send(self, line):
+        self._last_line = line
         self._child.stdin.write(line.encode() + b"\n")
         self._child.stdin.flush()
+
+    def receive(self, seconds=15):
         answer, end = b"", time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self._child.stdout, selectors.EVENT_READ)
             while not answer.endswith(b"\n"):
                 if not selector.select(max(0, end - time.monotonic())):
-                    raise StackError(f"no answer to {line!r} within {seconds} s")
+                    raise StackError(f"no answer to {self._last_line!r} within {seconds} s")
                 received = os.read(self._child.stdout.fileno(), 65536)
                 if not received:
-                    raise StackError(f"the probe ended with {self._child.wait()} at {line!r}")
+                    raise StackError(f"the probe ended with {self._child.wait()} at {self._last_line!r}")
                 answer += received
         return answer.decode().rstrip("\n")
 

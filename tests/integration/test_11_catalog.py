@@ -1,0 +1,726 @@
+"""The catalog on a real primary with two replicas: who is asked, and what an outage costs."""
+
+import hashlib
+import itertools
+import pathlib
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from probe import TESTS, Probe
+from mariadb import PASSWORD, MariaDB, MariaDBServer
+from memcached import Memcached
+from process import free_port, wait_until
+
+SQL = TESTS.parent / "sql"
+# As in probe_catalog.c.
+CONNECT_TIMEOUT_MS = QUERY_TIMEOUT_MS = 400
+RETRY_AFTER_S = 1.2     # with its jitter
+NO_WAIT_MS = 150        # on a busy machine
+
+_ids = (f"asset-{number}" for number in itertools.count(1))
+
+
+@pytest.fixture(scope="module")
+def started_database(tmp_path_factory):
+    with MariaDB(tmp_path_factory.mktemp("mariadb")) as database:
+        with Probe("probe_catalog", f"password={PASSWORD}",
+                   f"primary=127.0.0.1:{database.primary.port}") as probe:
+            assert probe.ask(f"migrate {SQL}") == "applied 0001-asset.sql "
+        database.wait_for_replicas()
+        yield database
+
+
+def heal(database):
+    for server in database.servers:
+        if server.is_running():
+            server.thaw()
+        else:
+            server.start()
+    database.primary.sql("SET GLOBAL read_only = 0")
+    for replica in database.replicas:
+        replica.start_replication()
+    database.wait_for_replicas()
+
+
+@pytest.fixture
+def database(started_database):
+    """All three run and agree, before and after."""
+    yield started_database
+    heal(started_database)
+
+
+@pytest.fixture(scope="module")
+def started_ring(tmp_path_factory):
+    with Memcached(tmp_path_factory.mktemp("memcached"), count=2) as ring:
+        yield ring
+
+
+@pytest.fixture
+def ring(started_ring):
+    yield started_ring
+    for member in started_ring.members:
+        if not member.is_running():
+            member.start()
+    started_ring.forget_everything()
+
+
+@pytest.fixture
+def connect(database):
+    """connect(option=value, ...): a process with a catalog of its own."""
+    probes = []
+
+    def open_probe(ring=None, replicas=None, **options):
+        replicas = database.replicas if replicas is None else replicas
+        arguments = [f"{name}={value}" for name, value in {"password": PASSWORD, **options}.items()]
+        arguments += [f"replica=127.0.0.1:{replica.port}" for replica in replicas]
+        arguments += [f"primary=127.0.0.1:{database.primary.port}"]
+        arguments += [f"peers={ring.servers}"] if ring else []
+        probes.append(Probe("probe_catalog", *arguments))
+        return probes[-1]
+
+    yield open_probe
+    codes = [probe.close() for probe in probes]
+    assert codes == [0] * len(codes)
+
+
+class Answer:
+    """"found replica 1.2 VERSION WIDTH ..." or "not-found - 0.3 DETAIL", taken apart."""
+
+    def __init__(self, line):
+        self.word, self.tier, milliseconds, rest = (line + " ").split(" ", 3)
+        self.milliseconds = float(milliseconds)
+        self.detail = rest.strip()
+        if self.word == "found":
+            self.version, self.width = (int(number) for number in rest.split(" ")[:2])
+
+
+def ask(probe, line):
+    return Answer(probe.ask(line))
+
+
+def hashed(text):
+    """As key_of() does it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def insert(probe, width=100):
+    """A new asset's id."""
+    name = next(_ids)
+    assert ask(probe, f"insert {name} media {width} path/{name}.jpg").word == "found"
+    return name
+
+
+# ---- basics -------------------------------------------------------------------------------
+
+
+def test_finds_what_was_inserted_on_a_replica(database, connect):
+    probe = connect()
+    name = insert(probe, 123)
+    database.wait_for_replicas()
+    answer = ask(probe, f"find {name}")
+    assert (answer.word, answer.tier, answer.width) == ("found", "replica", 123)
+
+
+def test_asks_the_primary_when_there_are_no_replicas(connect):
+    probe = connect(replicas=[])
+    name = insert(probe)
+    assert ask(probe, f"find {name}").tier == "primary"
+
+
+def test_keeps_every_field_at_its_limit(database, connect, ring):
+    probe = connect(ring)
+    assert ask(probe, "fill full").word == "found"
+    row = dict(line.split(" ", 1) for line in probe.ask("print full").split("|")[1:-2])
+    version, created = row.pop("version"), row.pop("created")
+    assert int(version) // 1000000 - int(created) in (0, 1)
+    assert row == {
+        "id": "full", "origin": "o" * 32, "key": "%C3%A9" * 512, "bytes": str(2**40),
+        "etag": "%22" * 128, "media": "avif", "width": "4000000000", "height": "30000", "frames": "77",
+        "orientation": "8", "has_alpha": "1", "is_progressive": "1", "visibility": "signed",
+        "has_focus": "1", "focus_x": "0.25", "focus_y": "1", "watermark": "w" * 255,
+        "credit": "%F0%9F%93%B7" * 63, "placeholder": "p" * 255, "owner": "%27" * 255,
+        "updated": created, "expires": "5000000000"}
+    assert database.primary.sql(
+        "SELECT CHAR_LENGTH(credit), LENGTH(object_key), visibility, media_type, focus_x"
+        " FROM vitrine.asset WHERE id = 'full'") == [["63", "1024", "signed", "image/avif", "0.25"]]
+    assert ask(probe, "find full").tier == "peer"
+
+
+def test_finds_by_origin_and_key_byte_for_byte(connect):
+    probe = connect()
+    name = next(_ids)
+    ask(probe, f"insert {name} media 7 Dir/Photo {name}.jpg")
+    assert ask(probe, f"key media Dir/Photo {name}.jpg").word == "not-found"     # cut at the space
+    other = next(_ids)
+    ask(probe, f"insert {other} media 8 Dir/{other}.jpg")
+    assert ask(probe, f"key media Dir/{other}.jpg").width == 8
+    assert ask(probe, f"key media dir/{other}.jpg").word == "not-found"
+    assert ask(probe, f"key attic Dir/{other}.jpg").word == "not-found"
+
+
+def test_tells_ids_apart_by_case(connect):
+    probe = connect(replicas=[])
+    ask(probe, "insert Case media 1 case-1")
+    ask(probe, "insert case media 2 case-2")
+    assert [ask(probe, f"find {name}").width for name in ("Case", "case")] == [1, 2]
+
+
+@pytest.mark.parametrize("other", ["{0} media 1 elsewhere-{0}", "{0}-2 media 1 path/{0}.jpg"])
+def test_refuses_a_second_id_and_a_second_key(connect, other):
+    probe = connect()
+    name = insert(probe)
+    answer = ask(probe, "insert " + other.format(name))
+    assert answer.word == "bad-request" and "duplicate" in answer.detail
+    assert ask(probe, f"fresh {name}").word == "found"
+
+
+def test_update_replaces_the_object_and_nothing_else(connect):
+    probe = connect()
+    name = insert(probe, 100)
+    before = probe.ask(f"print {name}")
+    updated = ask(probe, f"update {name} 555")
+    assert updated.word == "found" and updated.width == 555
+    after = probe.ask(f"print {name}")
+    changed = [line.split(" ")[0] for line, old in zip(after.split("|"), before.split("|")) if line != old]
+    assert set(changed) - {"updated"} == {"version", "width"}
+    assert ask(probe, "update nobody 1").word == "not-found"
+
+
+def test_versions_only_rise_even_after_a_row_was_deleted(database, connect):
+    probe = connect()
+    name = insert(probe)
+    versions = [ask(probe, f"fresh {name}").version]
+    for _ in range(50):
+        versions.append(ask(probe, f"purge {name}").version)
+    database.primary.sql(f"DELETE FROM vitrine.asset WHERE id = '{name}'")
+    versions.append(ask(probe, f"insert {name} media 1 path/{name}.jpg").version)
+    assert versions == sorted(set(versions))
+    database.primary.sql(f"UPDATE vitrine.asset SET version = {2**62} WHERE id = '{name}'")
+    assert ask(probe, f"purge {name}").version == 2**62 + 1
+
+
+def test_lists_all_in_order_over_many_pages(database, connect):
+    probe = connect()
+    database.primary.sql("".join(
+        f"INSERT INTO vitrine.asset (id, origin, object_key, version, bytes, media_type, width, height,"
+        f" created, updated) VALUES ('list-{number:03}', 'l', '{number}', 1, 1, 'image/png', 1, 1, 0, 0);"
+        for number in range(300)))
+    database.wait_for_replicas()
+    everything = probe.ask("list -").split()
+    assert everything == sorted(everything) and len(set(everything)) == len(everything)
+    assert [name for name in everything if name.startswith("list-")] == \
+        [f"list-{number:03}" for number in range(300)]
+    assert probe.ask("list list-297").split()[:2] == ["list-298", "list-299"]
+
+
+def test_names_the_column_of_a_wrong_row(database, connect):
+    probe = connect(replicas=[])
+    name = insert(probe)
+    database.primary.sql(f"UPDATE vitrine.asset SET media_type = 'text/html' WHERE id = '{name}'")
+    answer = ask(probe, f"find {name}")
+    assert answer.word == "upstream" and name in answer.detail and "media_type" in answer.detail
+
+
+@pytest.mark.parametrize("change", [
+    "orientation = 9", "frames = 0", "focus_x = 0.5", "focus_x = 1.5, focus_y = 0.5",
+    "visibility = 'secret'", "credit = REPEAT('é', 128)", "id = 'é'"])
+def test_schema_refuses(database, connect, change):
+    name = insert(connect())
+    with pytest.raises(Exception, match="ERROR"):
+        database.primary.sql(f"SET sql_mode = 'STRICT_ALL_TABLES';"
+                             f"UPDATE vitrine.asset SET {change} WHERE id = '{name}'")
+
+
+def test_leaves_no_descriptor_to_programs_it_might_execute(connect, ring):
+    probe = connect(ring)
+    ask(probe, f"find {insert(probe)}")
+    ask(probe, "find nobody")
+    folder = pathlib.Path(f"/proc/{probe.pid}/fd")
+    sockets = [link.name for link in folder.iterdir() if str(link.readlink()).startswith("socket:")]
+    flags = {int(line.split()[1], 8) for name in sockets
+             for line in pathlib.Path(f"/proc/{probe.pid}/fdinfo/{name}").read_text().splitlines()
+             if line.startswith("flags:")}
+    assert len(sockets) >= 3 and all(flag & 0o2000000 for flag in flags)
+
+
+# ---- the ring -----------------------------------------------------------------------------
+
+
+def test_answers_from_the_ring_what_another_server_found(database, connect, ring):
+    one, other = connect(ring), connect(ring)
+    name = insert(one)
+    database.wait_for_replicas()
+    ring.forget_everything()
+    assert ask(one, f"find {name}").tier == "replica"
+    assert ask(other, f"find {name}").tier == "peer"
+
+
+def test_remembers_for_a_short_time_that_nobody_has_it(connect, ring):
+    probe = connect(ring, negative=1)
+    name = next(_ids)
+    answers = [ask(probe, f"find {name}") for _ in range(2)]
+    assert [(answer.word, answer.tier) for answer in answers] == \
+        [("not-found", "primary"), ("not-found", "peer")]
+    time.sleep(2.1)
+    assert ask(probe, f"find {name}").tier == "primary"
+
+
+def test_an_insert_is_visible_at_once_to_who_just_missed_it(connect, ring):
+    writer, reader = connect(ring), connect(ring)
+    name = next(_ids)
+    assert ask(reader, f"find {name}").word == "not-found"
+    ask(writer, f"insert {name} media 9 path/{name}.jpg")
+    assert ask(reader, f"find {name}").width == 9
+
+
+def test_reads_its_own_writes_while_replicas_lag(database, connect):
+    """Also without the ring: what no replica has is asked of the primary."""
+    for replica in database.replicas:
+        replica.stop_replication()
+    probe = connect()
+    name = insert(probe, 77)
+    answer = ask(probe, f"find {name}")
+    assert (answer.word, answer.tier, answer.width) == ("found", "primary", 77)
+
+
+def test_a_purge_is_seen_by_all_though_replicas_lag(database, connect, ring):
+    writer, reader = connect(ring), connect(ring)
+    name = insert(writer)
+    old = ask(reader, f"find {name}").version
+    database.wait_for_replicas()
+    for replica in database.replicas:
+        replica.stop_replication()
+    purged = ask(writer, f"purge {name}").version
+    assert purged > old
+    answer = ask(reader, f"find {name}")
+    assert (answer.tier, answer.version) == ("peer", purged)
+
+
+def test_a_refresh_from_a_lagging_replica_does_not_undo_a_purge(database, connect, ring):
+    probe = connect(ring, soft=1)
+    name = insert(probe)
+    database.wait_for_replicas()
+    for replica in database.replicas:
+        replica.stop_replication()
+    purged = ask(probe, f"purge {name}").version
+    time.sleep(2.3)
+    refreshed = ask(probe, f"find {name}")
+    assert (refreshed.tier, refreshed.version) == ("primary", purged)
+    assert ask(probe, f"find {name}").version == purged
+
+
+def test_only_one_refreshes_what_is_stale(database, connect, ring):
+    probes = [connect(ring, soft=1) for _ in range(4)]
+    name = insert(probes[0])
+    database.wait_for_replicas()
+    database.primary.sql(f"UPDATE vitrine.asset SET width = 4321, version = version + 1"
+                         f" WHERE id = '{name}'")
+    database.wait_for_replicas()
+    assert ask(probes[0], f"find {name}").width == 100
+    time.sleep(2.3)
+    # The lease is somebody else's: all serve what they have.
+    lease = "vitrine:" + hashed(f"asset refresh {name}")
+    for member in ring.members:
+        member.ask(f"set {lease} 0 60 5\r\nother")
+    assert {(answer.tier, answer.width) for answer in (ask(probe, f"find {name}") for probe in probes)} == \
+        {("peer", 100)}
+    for member in ring.members:
+        member.ask(f"delete {lease}")
+    assert [ask(probe, f"find {name}").tier for probe in probes] == ["replica", "peer", "peer", "peer"]
+    assert ask(probes[3], f"find {name}").width == 4321
+
+
+def test_forgets_a_row_that_was_deleted(database, connect, ring):
+    probe = connect(ring, soft=1)
+    name = insert(probe)
+    database.primary.sql(f"DELETE FROM vitrine.asset WHERE id = '{name}'")
+    database.wait_for_replicas()
+    time.sleep(2.3)
+    assert [ask(probe, f"find {name}").word for _ in range(2)] == ["not-found", "not-found"]
+
+
+def test_replaces_what_an_unknown_version_left_in_the_ring(database, connect, ring):
+    probe = connect(ring)
+    name = insert(probe)
+    database.wait_for_replicas()
+    foreign = "vitrine-row 99 something"
+    key = hashed(f"asset {name}")
+    wrapped = f"vitrine 1 {key} {len(foreign):08} {hashed(foreign)[:16]}\n{foreign}"
+    for member in ring.members:
+        assert member.ask(f"set vitrine:{key} 0 60 {len(wrapped)}\r\n{wrapped}") == "STORED\r\n"
+    assert [ask(probe, f"find {name}").tier for _ in range(2)] == ["replica", "peer"]
+
+
+def test_works_without_the_ring_when_it_dies(database, connect, ring):
+    probe = connect(ring)
+    name = insert(probe)
+    database.wait_for_replicas()
+    for member in ring.members:
+        member.kill()
+    answer = ask(probe, f"find {name}")
+    assert answer.tier == "replica" and answer.milliseconds < NO_WAIT_MS
+    assert ask(probe, f"purge {name}").word == "found"
+
+
+# ---- outages ------------------------------------------------------------------------------
+
+
+def test_reads_while_the_primary_is_dead(database, connect):
+    probe = connect()
+    name = insert(probe)
+    database.wait_for_replicas()
+    database.primary.kill()
+    assert ask(probe, f"find {name}").tier == "replica"
+    answers = [ask(probe, "find nobody") for _ in range(2)]
+    assert {answer.word for answer in answers} == {"not-found"}
+    writes = [ask(probe, f"purge {name}") for _ in range(2)]
+    assert {answer.word for answer in writes} == {"unavailable"}
+    assert all(answer.milliseconds < NO_WAIT_MS for answer in answers + writes)
+
+
+def test_does_not_remember_as_missing_what_only_a_replica_lacks(database, connect, ring):
+    probe = connect(ring)
+    name = next(_ids)
+    database.primary.freeze()
+    assert ask(probe, f"find {name}").word == "not-found"
+    database.primary.thaw()
+    time.sleep(RETRY_AFTER_S + 0.1)
+    assert ask(probe, f"find {name}").tier == "primary"
+
+
+def test_goes_round_a_dead_replica(database, connect):
+    probe = connect()
+    name = insert(probe)
+    database.wait_for_replicas()
+    assert ask(probe, f"find {name}").tier == "replica"
+    for dead in database.replicas:
+        dead.kill()
+        answers = [ask(probe, f"find {name}") for _ in range(3)]
+        assert all(answer.word == "found" and answer.milliseconds < NO_WAIT_MS for answer in answers)
+    assert answers[-1].tier == "primary"
+    database.replicas[0].start()
+    time.sleep(RETRY_AFTER_S + 0.1)
+    assert ask(probe, f"find {name}").tier == "replica"
+
+
+def test_notices_at_once_that_a_replica_was_restarted(database, connect):
+    probe = connect(replicas=database.replicas[:1])
+    name = insert(probe)
+    database.wait_for_replicas()
+    assert ask(probe, f"find {name}").tier == "replica"
+    database.replicas[0].stop()
+    database.replicas[0].start()
+    assert ask(probe, f"find {name}").tier == "replica"
+
+
+@pytest.mark.parametrize("is_connected", [True, False])
+def test_pays_for_a_frozen_replica_once(database, connect, is_connected):
+    probe = connect(replicas=database.replicas[:1])
+    name = insert(probe)
+    database.wait_for_replicas()
+    if is_connected:
+        assert ask(probe, f"find {name}").tier == "replica"
+    database.replicas[0].freeze()
+    first, *later = [ask(probe, f"find {name}") for _ in range(4)]
+    assert first.tier == "primary"
+    assert QUERY_TIMEOUT_MS / 2 < first.milliseconds < QUERY_TIMEOUT_MS + NO_WAIT_MS
+    assert all(answer.tier == "primary" and answer.milliseconds < NO_WAIT_MS for answer in later)
+    database.replicas[0].thaw()
+    time.sleep(RETRY_AFTER_S + 0.1)
+    assert ask(probe, f"find {name}").tier == "replica"
+
+
+def test_says_unavailable_soon_when_everything_is_frozen(database, connect):
+    probe = connect()
+    name = insert(probe)
+    database.wait_for_replicas()
+    ask(probe, f"find {name}")
+    for server in database.servers:
+        server.freeze()
+    first, second = ask(probe, f"find {name}"), ask(probe, f"find {name}")
+    assert first.word == "timeout" and first.milliseconds < 3 * QUERY_TIMEOUT_MS + NO_WAIT_MS
+    assert second.word == "unavailable" and second.milliseconds < NO_WAIT_MS
+
+
+def test_keeps_the_callers_deadline(database, connect):
+    probe = connect(deadline=150)
+    name = insert(probe)
+    for server in database.servers:
+        server.freeze()
+    answer = ask(probe, f"find {name}")
+    assert answer.word == "timeout" and answer.milliseconds < 150 + NO_WAIT_MS
+
+
+def test_a_short_deadline_is_not_held_against_the_server(database, connect):
+    probe = connect(replicas=database.replicas[:1], deadline=150)
+    name = insert(probe)
+    database.wait_for_replicas()
+    database.replicas[0].freeze()
+    ask(probe, f"find {name}")
+    database.replicas[0].thaw()
+    assert ask(probe, f"find {name}").tier == "replica"
+
+
+def test_serves_from_the_ring_when_every_database_is_down(database, connect, ring):
+    probe = connect(ring, soft=1)
+    name = insert(probe, 42)
+    for server in database.servers:
+        server.kill()
+    answer = ask(probe, f"find {name}")
+    assert (answer.tier, answer.width) == ("peer", 42)
+    time.sleep(2.3)
+    answers = [ask(probe, f"find {name}") for _ in range(3)]
+    assert {(answer.word, answer.tier, answer.width) for answer in answers} == {("found", "peer", 42)}
+    assert all(answer.milliseconds < NO_WAIT_MS for answer in answers)
+    assert ask(probe, "find nobody").word == "unavailable"
+
+
+def test_closes_in_time_while_servers_are_frozen(database):
+    probe = Probe("probe_catalog", f"password={PASSWORD}", f"primary=127.0.0.1:{database.primary.port}")
+    assert ask(probe, "fresh nobody").word == "not-found"
+    database.primary.freeze()
+    started = time.monotonic()
+    assert probe.close() == 0
+    assert time.monotonic() - started < 0.5
+
+
+def test_the_server_gives_up_when_we_do(database, connect):
+    probe = connect(replicas=[])
+    name = insert(probe)
+    holder = subprocess.Popen(
+        ["mariadb", "--no-defaults", f"--socket={database.primary.socket}"], stdin=subprocess.PIPE)
+    try:
+        holder.stdin.write(b"LOCK TABLES vitrine.asset WRITE; SELECT SLEEP(2);\n")
+        holder.stdin.flush()
+        running = ("SELECT COUNT(*) FROM information_schema.processlist"
+                   " WHERE user = 'vitrine' AND command <> 'Sleep'")
+        wait_until(lambda: database.primary.sql(
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'")
+            == [["1"]], 5, "the lock was held")
+        answer = ask(probe, f"fresh {name}")
+        assert answer.word == "timeout" and answer.milliseconds < QUERY_TIMEOUT_MS + NO_WAIT_MS
+        wait_until(lambda: database.primary.sql(running) == [["0"]], 1, "the statement was given up")
+    finally:
+        holder.stdin.close()
+        holder.wait(10)
+
+
+def test_goes_on_after_its_connection_was_killed(database, connect):
+    probe = connect(replicas=[])
+    name = insert(probe)
+    [[connection]] = database.primary.sql(
+        "SELECT id FROM information_schema.processlist WHERE user = 'vitrine'")
+    database.primary.sql(f"KILL {connection}")
+    time.sleep(0.1)
+    assert ask(probe, f"purge {name}").word == "found"
+
+
+def test_goes_on_after_the_table_was_altered(database, connect):
+    probe = connect(replicas=[])
+    name = insert(probe, 31)
+    database.primary.sql("ALTER TABLE vitrine.asset ADD COLUMN note INT NULL FIRST;"
+                         "ALTER TABLE vitrine.asset DROP COLUMN note")
+    assert ask(probe, f"find {name}").width == 31
+
+
+def test_replaces_connections_that_are_old(database, connect):
+    probe = connect(replicas=[], age=1)
+    name = insert(probe)
+    query = "SELECT id FROM information_schema.processlist WHERE user = 'vitrine'"
+    [[first]] = database.primary.sql(query)
+    time.sleep(1.3)
+    assert ask(probe, f"find {name}").word == "found"
+    wait_until(lambda: len(database.primary.sql(query)) == 1, 2, "the old connection was gone")
+    assert database.primary.sql(query) != [[first]]
+
+
+def test_tells_a_demoted_primary(database, connect):
+    probe = connect(replicas=[])
+    name = insert(probe)
+    assert probe.ask("probe -1").startswith("answers writable asked")
+    database.primary.sql("SET GLOBAL read_only = 1")
+    answer = ask(probe, f"purge {name}")
+    assert answer.word == "unavailable" and "read-only" in answer.detail
+    assert probe.ask("probe -1").startswith("answers read-only asked")
+    assert ask(probe, f"find {name}").word == "found"
+
+
+def test_probe_tells_who_answers_and_who_is_left_alone(database, connect):
+    probe = connect()
+    assert probe.ask("probe 1").startswith("answers read-only asked")
+    database.replicas[1].kill()
+    assert probe.ask("probe 1").startswith("silent read-only asked")
+    assert probe.ask("probe 1").startswith("silent read-only alone")
+    database.replicas[1].start()
+    assert probe.ask("probe 1").startswith("answers read-only alone")
+    assert probe.ask("probe 1").startswith("answers read-only asked")
+
+
+def test_says_so_when_the_password_is_wrong(connect):
+    probe = connect(password="wrong")
+    answers = [ask(probe, "find nobody") for _ in range(2)]
+    assert {answer.word for answer in answers} == {"unavailable"}
+    assert "Access denied" in answers[0].detail and "wrong" not in answers[0].detail
+
+
+# ---- encryption ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """A CA, a certificate of it for 127.0.0.1, one for elsewhere, and a stranger CA."""
+    folder = tmp_path_factory.mktemp("tls")
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *map(str, arguments)], cwd=folder, check=True, capture_output=True)
+
+    for ca in ("ca", "stranger"):
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-keyout", f"{ca}.key", "-out", f"{ca}.pem", "-subj", f"/CN=test {ca}", "-days", 2)
+    for name, address in (("here", "IP:127.0.0.1"), ("elsewhere", "DNS:db.example")):
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+                f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        (folder / "extensions").write_text(f"subjectAltName={address}\n")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+                "-CAcreateserial", "-out", f"{name}.pem", "-days", 2, "-extfile", "extensions")
+    return folder
+
+
+@pytest.fixture
+def tls_server(tmp_path, certificates):
+    """tls_server(certificate): one server that offers TLS with it, or does not."""
+    servers = []
+
+    def start(name=None):
+        options = [] if name is None else [f"--ssl-cert={certificates / name}.pem",
+                                           f"--ssl-key={certificates / name}.key"]
+        server = MariaDBServer("tls", tmp_path / "tls", options=options).start()
+        servers.append(server)
+        server.create_database()
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.mark.parametrize("certificate, ca, works", [
+    ("here", "ca", True), ("here", "stranger", False), ("elsewhere", "ca", False), (None, "ca", False),
+    ("here", None, True)])
+def test_verifies_the_server_when_a_ca_is_given(tls_server, certificates, certificate, ca, works):
+    server = tls_server(certificate)
+    arguments = [f"tls_ca={certificates / ca}.pem"] if ca else []
+    with Probe("probe_catalog", *arguments, f"password={PASSWORD}",
+               f"primary=127.0.0.1:{server.port}") as probe:
+        assert probe.ask("probe -1").startswith("answers writable" if works else "silent")
+        if works and ca:
+            server.sql("ALTER USER 'vitrine'@'127.0.0.1' REQUIRE SSL")
+            assert probe.ask("migrate " + str(SQL)).startswith("applied 0001")
+
+
+# ---- migrations ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def steps(tmp_path):
+    folder = tmp_path / "sql"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def empty_server(tmp_path_factory):
+    with MariaDBServer("empty", tmp_path_factory.mktemp("empty")) as server:
+        yield server
+
+
+@pytest.fixture
+def migrate(empty_server, steps):
+    """migrate() runs the steps in the folder on a database that was empty first."""
+    empty_server.sql("DROP DATABASE IF EXISTS vitrine")
+    empty_server.create_database()
+    with Probe("probe_catalog", f"password={PASSWORD}",
+               f"primary=127.0.0.1:{empty_server.port}") as probe:
+        yield lambda folder=steps: probe.ask(f"migrate {folder}").strip()
+
+
+def test_applies_each_step_once_and_in_order(migrate, steps, empty_server):
+    (steps / "README").write_text("not a step")
+    (steps / "0002-second.sql").write_text("ALTER TABLE t ADD COLUMN b INT;\n-- é; still a comment\n")
+    (steps / "0001-first.sql").write_text(
+        "CREATE TABLE t (a VARCHAR(9)); INSERT INTO t VALUES ('x;y'); SELECT * FROM t;\n")
+    assert migrate() == "applied 0001-first.sql 0002-second.sql"
+    assert migrate() == "applied"
+    (steps / "0003-third.sql").write_text("INSERT INTO t VALUES ('z', 3)")
+    assert migrate() == "applied 0003-third.sql"
+    assert empty_server.sql("SELECT a, b FROM vitrine.t") == [["x;y", "NULL"], ["z", "3"]]
+
+
+def test_refuses_a_step_that_was_changed_after_it_was_applied(migrate, steps):
+    (steps / "0001-first.sql").write_text("CREATE TABLE t (a INT)")
+    migrate()
+    (steps / "0001-first.sql").write_text("CREATE TABLE t (a BIGINT)")
+    assert "0001-first.sql was changed" in migrate()
+
+
+def test_refuses_a_new_step_before_an_old_one(migrate, steps):
+    (steps / "0002-second.sql").write_text("CREATE TABLE t (a INT)")
+    migrate()
+    (steps / "0001-first.sql").write_text("CREATE TABLE u (a INT)")
+    assert "0001-first.sql is new but comes before 0002-second.sql" in migrate()
+
+
+@pytest.mark.parametrize("name", ["1-first.sql", "0001first.sql", "0001-First.sql", "0001-.sql", "x.sql"])
+def test_refuses_a_name_out_of_order(migrate, steps, name):
+    (steps / name).write_text("SELECT 1")
+    assert name in migrate()
+
+
+def test_refuses_two_steps_of_one_number(migrate, steps):
+    (steps / "0001-a.sql").write_text("SELECT 1")
+    (steps / "0001-b.sql").write_text("SELECT 1")
+    assert "same number" in migrate()
+
+
+def test_refuses_an_empty_and_an_absent_folder(migrate, steps):
+    assert "no steps" in migrate()
+    assert "cannot read the folder" in migrate(steps / "absent")
+
+
+def test_stops_at_a_step_that_fails_and_goes_on_there_when_it_is_mended(migrate, steps, empty_server):
+    (steps / "0001-good.sql").write_text("CREATE TABLE t (a INT)")
+    (steps / "0002-bad.sql").write_text("CREATE TABLE u (a INT); CREATE TABEL v (a INT);")
+    (steps / "0003-later.sql").write_text("CREATE TABLE w (a INT)")
+    answer = migrate()
+    assert answer.startswith("applied 0001-good.sql ") and "0002-bad.sql" in answer and "TABEL" in answer
+    assert empty_server.sql("SHOW TABLES FROM vitrine LIKE 'w'") == []
+    (steps / "0002-bad.sql").write_text("CREATE TABLE IF NOT EXISTS u (a INT); CREATE TABLE v (a INT)")
+    assert migrate() == "applied 0002-bad.sql 0003-later.sql"
+
+
+def test_two_migrations_at_once_apply_each_step_once(empty_server, migrate, steps):
+    (steps / "0001-slow.sql").write_text("DO SLEEP(1); CREATE TABLE t (a INT)")
+    arguments = ["probe_catalog", f"password={PASSWORD}", f"primary=127.0.0.1:{empty_server.port}"]
+    with Probe(*arguments) as one, Probe(*arguments) as other:
+        for probe in (one, other):
+            probe.send(f"migrate {steps}")
+        assert sorted(probe.receive().strip() for probe in (one, other)) == \
+            ["applied", "applied 0001-slow.sql"]
+
+
+def test_migrating_nowhere_says_where(steps):
+    (steps / "0001-first.sql").write_text("SELECT 1")
+    port = free_port()
+    with Probe("probe_catalog", f"primary=127.0.0.1:{port}") as probe:
+        answer = probe.ask(f"migrate {steps}")
+        assert "unavailable" in answer and f"127.0.0.1:{port}" in answer
+
+
+def test_schema_can_be_migrated_twice(migrate, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(SQL, copy)
+    assert migrate(copy).startswith("applied 0001-asset.sql")
+    assert migrate(copy) == "applied"
