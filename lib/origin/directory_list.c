@@ -158,7 +158,8 @@ list_directory(struct walk *walk, size_t length, struct failure *why)
 	CHECK(stream != NULL);
 	is_good = read_names(walk, stream, &names, why);
 	closedir(stream);
-	qsort(names.at, names.count, sizeof(*names.at), compare_names);
+	if (names.count > 0)	/* qsort() takes no NULL, not even of no length */
+		qsort(names.at, names.count, sizeof(*names.at), compare_names);
 	for (size_t i = 0; is_good && walk->goes_on && i < names.count; i++) {
 		if (deadline_has_passed(walk->deadline))
 			is_good = fail(why, FAIL_TIMEOUT, "listing took too long");

@@ -41,7 +41,7 @@ struct transfer {
 	bool headers_are_complete;
 	enum stop stop;
 	/* The stretch of time over which the speed is measured. */
-	int64_t window_start_us;
+	struct deadline window_end;
 	uint64_t window_start_bytes;
 };
 
@@ -313,7 +313,8 @@ set_request(CURL *easy, struct transfer *transfer, struct curl_slist *headers)
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_USERAGENT, "vitrine");
 	SET(CURLOPT_ERRORBUFFER, transfer->client->error);
-	SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+	/* Refused after a name was not found: curl still has its buffer, of this size. */
+	(void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_LIFETIME_S);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -336,25 +337,21 @@ is_connected(CURL *easy)
 	return before_transfer_us > 0;
 }
 
-/* Our own, because curl's limits count whole seconds and leave out the time
- * before the first byte. */
-static bool
-is_stalled(struct transfer *transfer)
+/* How long the transfer may still go without progress; 0: it is dead.  Our
+ * own, because curl's limits count whole seconds and leave out the time before
+ * the first byte. */
+static int
+patience_left_ms(struct transfer *transfer)
 {
-	int64_t now_us = monotonic_us();
-	uint64_t bytes = transfer->response->bytes + transfer->sent;
 	unsigned window_ms = transfer->client->stall_timeout_ms;
 	uint64_t enough = (uint64_t)window_ms * HTTP_STALL_BYTES_PER_SECOND / 1000;
-	bool is_over = now_us - transfer->window_start_us >= (int64_t)window_ms * 1000;
+	uint64_t bytes = transfer->response->bytes + transfer->sent;
 
-	if (is_over && is_connected(transfer->client->easy) &&
-	    bytes - transfer->window_start_bytes < enough)
-		return true;
-	if (is_over || !is_connected(transfer->client->easy)) {
-		transfer->window_start_us = now_us;
+	if (bytes - transfer->window_start_bytes > enough || !is_connected(transfer->client->easy)) {
+		transfer->window_end = deadline_in_ms(window_ms);
 		transfer->window_start_bytes = bytes;
 	}
-	return false;
+	return deadline_left_ms(transfer->window_end);
 }
 
 /* Runs until curl is done: true with its result; false when we gave it up. */
@@ -362,17 +359,20 @@ static bool
 run(struct transfer *transfer, CURLcode *result)
 {
 	struct http_client *client = transfer->client;
-	int running = 1, queued;
+	int running = 1, queued, patience_ms;
 	CURLMsg *message;
 
-	transfer->window_start_us = monotonic_us();
+	transfer->window_end = deadline_in_ms(client->stall_timeout_ms);
 	for (;;) {
 		CHECK(curl_multi_perform(client->multi, &running) == CURLM_OK);
 		if (running == 0)
 			break;
-		if (is_stalled(transfer))
+		patience_ms = patience_left_ms(transfer);
+		if (patience_ms == 0)
 			return false;
-		CHECK(curl_multi_poll(client->multi, NULL, 0, LOOK_EVERY_MS, NULL) == CURLM_OK);
+		if (patience_ms > LOOK_EVERY_MS)
+			patience_ms = LOOK_EVERY_MS;
+		CHECK(curl_multi_poll(client->multi, NULL, 0, patience_ms, NULL) == CURLM_OK);
 	}
 	message = curl_multi_info_read(client->multi, &queued);
 	CHECK(message != NULL && message->msg == CURLMSG_DONE);

@@ -15,9 +15,8 @@ struct walk {
 
 static bool
 fetch_page(struct walk *walk, const char *max_keys, unsigned tries, struct deadline deadline,
-    struct arena *arena, struct s3_listing *listing, struct failure *why)
+    struct arena *arena, struct http_response *response, struct failure *why)
 {
-	struct http_response response;
 	struct s3_call call = s3_call_for(walk->s3, HTTP_GET, span_of(""));
 	struct text query;
 
@@ -32,8 +31,7 @@ fetch_page(struct walk *walk, const char *max_keys, unsigned tries, struct deadl
 	call.query = query.at;
 	call.max_bytes = S3_PAGE_MAX;
 	call.tries = tries;
-	return s3_call_run(walk->s3, &call, deadline, arena, &response, why) &&
-	    s3_listing_parse(text_span(&response.body), arena, listing, why);
+	return s3_call_run(walk->s3, &call, deadline, arena, response, why);
 }
 
 /* False: not one of ours, or the caller has seen enough. */
@@ -89,10 +87,13 @@ s3_list(struct s3 *s3, const char *prefix, struct deadline deadline,
 	if (strlen(walk.prefix) > ASSET_KEY_MAX)
 		goes_on = false;	/* nothing can begin with it */
 	while (goes_on && is_good) {
+		struct http_response response;
 		struct s3_listing listing;
 
 		arena_reset(page);
-		is_good = fetch_page(&walk, "1000", s3_config(s3)->tries, deadline, page, &listing, why) &&
+		is_good =
+		    fetch_page(&walk, "1000", s3_config(s3)->tries, deadline, page, &response, why) &&
+		    s3_listing_parse(text_span(&response.body), page, &listing, why) &&
 		    deliver_page(&walk, &listing, page, &goes_on, why);
 	}
 	arena_free(page);
@@ -105,9 +106,9 @@ s3_probe(struct s3 *s3, struct deadline deadline, struct failure *why)
 {
 	struct arena *arena = arena_new();
 	struct walk walk = { .s3 = s3, .prefix = s3_config(s3)->prefix };
-	struct s3_listing listing;
+	struct http_response response;
 	/* One try: who asks for our health wants to know it now. */
-	bool is_good = fetch_page(&walk, "1", 1, deadline, arena, &listing, why);
+	bool is_good = fetch_page(&walk, "0", 1, deadline, arena, &response, why);
 
 	arena_free(arena);
 	return is_good;

@@ -2,25 +2,24 @@
  * server.js - a local S3 with real buckets and verified signatures.
  *
  *	node server.js --directory DIR --bucket NAME [--bucket NAME] [--port 0]
- *	    [--ready-file FILE]
+ *	    [--ready-file FILE] [--outlive-starter]
  *
- * Listens on the loopback only.  When it is ready it prints "listening PORT",
- * and writes the port into FILE, which appears complete.  Key id and secret
- * are both S3RVER.  It ends when its standard input is closed or its parent
- * dies, so it never outlives a test; started with </dev/null it ends at once.
+ * Listens on the loopback only; path style only, because s3rver verifies other
+ * signatures wrongly.  Key id and secret are both S3RVER.  Its start and end: life.js.
  */
 'use strict';
 
+const crypto = require('crypto');
 const fs = require('fs');
 const { parseArgs } = require('util');
 const S3rver = require('@20minutes/s3rver');
+const life = require('./life.js');
 
 const { values: options } = parseArgs({
 	options: {
+		...life.options,
 		directory: { type: 'string' },
-		port: { type: 'string', default: '0' },
 		bucket: { type: 'string', multiple: true, default: [] },
-		'ready-file': { type: 'string' },
 	},
 });
 
@@ -29,35 +28,35 @@ if (!options.directory || options.bucket.length === 0) {
 	process.exit(2);
 }
 
-function endWithParent() {
-	const parent = process.ppid;
-
-	process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume();
-	/* Somebody else may hold the other end of our standard input. */
-	setInterval(() => process.ppid === parent || process.exit(0), 500).unref();
+/* s3rver 4.0.4 makes its continuation tokens with DES, which OpenSSL 3 has no
+ * more; without this, listings of over 1000 keys fail. */
+const twice = (bytes) => Buffer.concat([bytes, bytes]);
+for (const name of ['createCipheriv', 'createDecipheriv']) {
+	const original = crypto[name];
+	crypto[name] = (algorithm, key, iv, ...rest) => (algorithm === 'des'
+		? original('aes-128-cbc', twice(key), twice(iv)) : original(algorithm, key, iv, ...rest));
 }
 
-function announce(port) {
-	const file = options['ready-file'];
-
-	if (file) {
-		fs.writeFileSync(`${file}.new`, `${port}\n`);
-		fs.renameSync(`${file}.new`, file);
+/* It also escapes the texts of its listings twice. */
+async function escapeOnce(context, next) {
+	await next();
+	if (typeof context.body === 'string' && context.type === 'application/xml') {
+		context.body = context.body.replaceAll('&amp;', '&');
 	}
-	console.log(`listening ${port}`);
 }
 
-endWithParent();
+life.endWithStarter(options);
 fs.mkdirSync(options.directory, { recursive: true });
-new S3rver({
+const server = new S3rver({
 	address: '127.0.0.1',
 	port: Number(options.port),
 	directory: options.directory,
-	vhostBuckets: true,
-	serviceEndpoint: 'localhost',
+	vhostBuckets: false,
 	silent: true,
 	configureBuckets: options.bucket.map((name) => ({ name })),
-}).run().then((address) => announce(address.port), (error) => {
+});
+server.middleware.unshift(escapeOnce);
+server.run().then((address) => life.announce(options, address.port), (error) => {
 	console.error(`server.js: ${error.message}`);
 	process.exit(1);
 });
