@@ -8,11 +8,13 @@ written here, is what a user would write.  Nothing of the machine's own nginx
 configuration is read.
 """
 
+import contextlib
 import getpass
 import grp
 import os
 import pathlib
 import shutil
+import signal
 
 from process import Process, StackError, free_port, port_answers
 
@@ -106,6 +108,7 @@ class Nginx:
         program = shutil.which("nginx", path=_PATH)
         if program is None:
             raise StackError("nginx is not installed (Debian: nginx-light)")
+        self._end_orphans()
         self._write_configuration()
         # -e: before it has read the file, it would write to /var/log.
         self.process.command = [program, "-e", "stderr", "-p", str(self.folder),
@@ -113,10 +116,29 @@ class Nginx:
         self.process.start(lambda: port_answers(self.port))
         return self
 
+    def _end_orphans(self):
+        """Workers whose master was killed live on, and keep the port.
+
+        They are still in the session that the master led.  Its number is not given
+        to another process as long as one of them is there."""
+        try:
+            session = int(self.process.pid_path.read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            return
+        if self.process.is_running():
+            return
+        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                name, fields = path.read_text().split("(", 1)[1].rsplit(") ", 1)
+                if name == "nginx" and int(fields.split()[3]) == session:
+                    os.kill(int(path.parent.name), signal.SIGKILL)
+
     def stop(self):
+        self._end_orphans()
         self.process.stop()
 
     def kill(self):
+        self._end_orphans()
         self.process.kill()
 
     def is_running(self):

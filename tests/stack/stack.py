@@ -137,6 +137,7 @@ class Stack:
             self._import(say)
             page.write(self.folder / "page", self.vitrine)
         if not self.nginx.is_running():
+            self.nginx.stop()
             self.nginx.port = self._port_again(self.nginx.port)
             self.nginx.start()
         self.state.update(s3_port=self.s3.port, nginx_port=self.nginx.port)
