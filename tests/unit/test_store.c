@@ -295,6 +295,19 @@ write_a_record_of_another_version(const char *path)
 	assert_int_equal(setxattr(path, "user.vitrine", text, (size_t)length, 0), 0);
 }
 
+/* The checksum is right, but what is announced to the client would not be. */
+static void
+write_a_record_of_another_size(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct record record;
+
+	assert_true(record_get(fd, &record));
+	record.bytes++;
+	assert_true(record_put(fd, &record));
+	close(fd);
+}
+
 static void
 put_a_fifo_there(const char *path)
 {
@@ -304,7 +317,8 @@ put_a_fifo_there(const char *path)
 
 static void (*const damages[])(const char *path) = {
 	flip_a_byte, cut, lose_the_blocks, append, lose_the_record, write_a_foreign_record,
-	write_a_long_record, write_a_record_of_another_version, put_a_fifo_there,
+	write_a_long_record, write_a_record_of_another_version,
+	write_a_record_of_another_size, put_a_fifo_there,
 };
 
 static void

@@ -242,7 +242,7 @@ test_heals_when_the_usage_file_was_lost_while_it_runs(void **state)
 		put(store, STORE_VARIANTS, i, SMALL);
 	for (unsigned i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
 		losses[i]();
-		assert_int_equal(believed_bytes(store, STORE_VARIANTS), 0);
+		put(store, STORE_VARIANTS, 1000, 100);	/* not SIGBUS */
 		put_until_counted(store);
 		assert_int_equal(believed_bytes(store, STORE_VARIANTS), tree_bytes("variants"));
 		assert_int_equal(tree_bytes("variants"), 100 * SMALL + 10 * 100);
