@@ -129,7 +129,7 @@ allows_permitted(const struct permit *permit, const struct asset *asset, const s
 		return fail(why, FAIL_FORBIDDEN, "original is not among the token's ops");
 	if (!asks_only_for(recipe, permit->operations, "is not among the token's ops", why))
 		return false;
-	if (format != MEDIA_NONE && !permit_allows_format(permit, format))
+	if (!recipe->is_original && format != MEDIA_NONE && !permit_allows_format(permit, format))
 		return fail(why, FAIL_FORBIDDEN, "%s is not among the token's fmt", media_extension(format));
 	return allows_size(permit, asset, recipe, why);
 }

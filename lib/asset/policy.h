@@ -12,7 +12,7 @@
 enum { POLICY_LADDER_MAX = 32 };
 
 enum policy_unsigned {
-	UNSIGNED_LADDER = 0,	/* presets, and w (with dpr 1, 2 or 3) from the ladder */
+	UNSIGNED_LADDER = 0,	/* a preset, or w from the ladder; either with dpr 1, 2 or 3 */
 	UNSIGNED_PRESETS,	/* presets only */
 	UNSIGNED_ANY,		/* every recipe, "original" included */
 	UNSIGNED_NONE,		/* nothing */
@@ -29,9 +29,10 @@ struct policy_config {
  * Before the recipe's focal point is resolved.  FAIL_GONE when the asset is
  * taken down or has expired at `now` (Unix seconds); FAIL_FORBIDDEN, with the
  * operation in the detail, for what needs a (better) token.  max_side of a
- * permit is compared with w and h times dpr, and when neither is asked with
- * the longest side of the upright (cropped) original.  `format` is MEDIA_NONE
- * for "auto" and "original".
+ * permit bounds both what is asked (w and h times dpr) and the exact size of the
+ * result, so a crop outside the image, or a result over the general limits, fails
+ * here as geometry_plan() says.  `format` is MEDIA_NONE for "auto": what is chosen
+ * for it must be asked of permit_allows_format().  For "original" it does not count.
  */
 bool policy_allows(const struct policy_config *config, const struct asset *asset,
     const struct permit *permit, const struct recipe *recipe, enum media format, int64_t now,

@@ -108,7 +108,7 @@ static const struct file_start starts[] = {
 	{ BYTES("II+\0\x10\0\0\0"), MEDIA_NONE },
 	{ BYTES("\0\0\0\x18" "ftypisom\0\0\0\0isomavc1"), MEDIA_NONE },	/* an MP4 */
 	{ BYTES("\0\0\0\x18" "ftypcrx \0\0\0\1crx isom"), MEDIA_NONE },	/* Canon's raw */
-	{ BYTES("\0\0\0\x0B" "ftypavif\0\0\0\0"), MEDIA_NONE },		/* shorter than itself */
+	{ BYTES("\0\0\0\x0C" "ftypavif\0\0\0\0"), MEDIA_NONE },		/* shorter than itself */
 	{ BYTES("%PDF-1.7\n"), MEDIA_NONE },
 	{ BYTES("BM\x36\0\0\0"), MEDIA_NONE },
 	{ BYTES("<html><svg>"), MEDIA_NONE },

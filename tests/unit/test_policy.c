@@ -203,6 +203,8 @@ test_holds_a_permit_to_its_operations_and_formats(void **state)
 			fail_msg("%s: %s", cases[i].recipe, detail);
 	permit.may_read_original = true;
 	assert_int_equal(ask(UNSIGNED_NONE, &asset, &permit, "original", MEDIA_NONE, &detail), FAIL_NONE);
+	/* The extension in an original's name is only a name. */
+	assert_int_equal(ask(UNSIGNED_NONE, &asset, &permit, "original", MEDIA_PNG, &detail), FAIL_NONE);
 }
 
 static void

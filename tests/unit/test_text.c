@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <locale.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -176,6 +177,8 @@ test_reads_plain_decimals_only(void **state)
 
 		if (is_number != cases[i].is_number || got != (is_number ? cases[i].want : 42))
 			fail_msg("'%s' gave %d, %.17g", cases[i].input, is_number, got);
+		if (got == 0)
+			assert_false(signbit(got));	/* "-0" would be a second text of 0 */
 	}
 }
 
