@@ -1,22 +1,12 @@
 #include "renderer/limits.h"
 
+#include "renderer/sanitizer.h"
+
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-
-/* AddressSanitizer maps terabytes of shadow memory. */
-#if defined(__SANITIZE_ADDRESS__)
-#define ADDRESS_SPACE_CAN_BE_LIMITED false
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ADDRESS_SPACE_CAN_BE_LIMITED false
-#endif
-#endif
-#ifndef ADDRESS_SPACE_CAN_BE_LIMITED
-#define ADDRESS_SPACE_CAN_BE_LIMITED true
-#endif
 
 enum {
 	OPEN_FILES_MAX = 64,	/* sockets, one job's files, fonts; libvips keeps none open */
@@ -56,7 +46,8 @@ limits_enter(const struct limits *limits, struct failure *why)
 		return fail(why, FAIL_INTERNAL, "SIGXFSZ: %s", strerror(errno));
 	if (setpriority(PRIO_PROCESS, 0, NICENESS) == -1)
 		return fail(why, FAIL_INTERNAL, "setpriority: %s", strerror(errno));
-	if (ADDRESS_SPACE_CAN_BE_LIMITED && limits->memory_bytes != 0 &&
+	/* The sanitizer maps terabytes of shadow memory. */
+	if (!HAS_ADDRESS_SANITIZER && limits->memory_bytes != 0 &&
 	    !set_limit(RLIMIT_AS, "RLIMIT_AS", limits->memory_bytes, why))
 		return false;
 	return set_limit(RLIMIT_CORE, "RLIMIT_CORE", 0, why) &&

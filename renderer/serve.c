@@ -7,6 +7,7 @@
 #include "render/channel.h"
 #include "render/job.h"
 #include "renderer/resident.h"
+#include "renderer/sanitizer.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -153,6 +154,8 @@ serve_one(int connection)
 		(void)!work(&visit, &visit.result.failure);
 		arm_timer(0);
 		answer(&visit);
+		if (HAS_ADDRESS_SANITIZER)
+			image_check_memory();
 	}
 	for (unsigned i = 0; i < visit.descriptor_count; i++)
 		close(visit.descriptors[i]);

@@ -90,7 +90,7 @@ static const struct encoder {
 	[MEDIA_WEBP] = { encode_webp, 78, 16383 },
 	[MEDIA_AVIF] = { encode_avif, 50, 16384 },
 	[MEDIA_GIF] = { encode_gif, 0, 65535 },
-	[MEDIA_JXL] = { encode_jxl, 75, 65535 },
+	[MEDIA_JXL] = { encode_jxl, 77, 65535 },
 };
 
 /* Why an encoder failed: usually because it could not write. */

@@ -163,3 +163,14 @@ image_render(int input, int output, const struct recipe *recipe, enum media form
 	source_close(&source);
 	return is_made;
 }
+
+void
+image_check_memory(void)
+{
+	struct deadline deadline = deadline_in_ms(1000);
+
+	while (vips_tracked_get_mem() != 0 && !deadline_has_passed(deadline))
+		deadline_sleep_ms(deadline, 1);
+	CHECK(vips_tracked_get_mem() == 0);
+	CHECK(vips_tracked_get_files() == 0);
+}

@@ -13,9 +13,8 @@
  *	    -> renderer pid=.. started=.. rss_kb=..
  *
  * RENDERER may carry options for it after a space: "vitrine-renderer jobs=20
- * memory-mb=512 recycle-mb=64".  A renderer that has gone is replaced before the next
- * command; `started` counts them.  The output is made anew, and kept only on
- * success.  Exit codes: 0, also when a job fails; 1 when no renderer starts; 2 usage.
+ * memory-mb=512 recycle-mb=64".  A renderer that has gone is replaced at once;
+ * `started` counts them.  The output is made anew, and kept only on success.  Exit codes: 0, also when a job fails; 1 when no renderer starts; 2 usage.
  */
 #include "base/deadline.h"
 #include "render/render_client.h"
@@ -23,10 +22,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,8 +43,14 @@ struct probe {
 	struct render_address address;
 	int listener;
 	int lifeline[2];
-	pid_t renderer;
-	unsigned started;
+	pid_t keeper;
+	struct kept *kept;
+};
+
+/* Shared with the keeper, a child that starts one renderer after the other. */
+struct kept {
+	_Atomic pid_t renderer;
+	_Atomic unsigned started;
 };
 
 static _Noreturn void
@@ -100,22 +106,49 @@ configure(struct renderer_config *config, struct span rest, struct arena *arena)
 	}
 }
 
-static void
-start_renderer(struct probe *probe)
+static bool
+lifeline_has_ended(int lifeline)
 {
-	struct failure why = { 0 };
+	struct pollfd end = { lifeline, 0, 0 };
 
-	probe->renderer = renderer_start(&probe->config, probe->listener, probe->lifeline[0], &why);
-	if (probe->renderer == -1)
-		give_up("no renderer", &why);
-	probe->started++;
+	return poll(&end, 1, 0) == 1;
+}
+
+/* Until the lifeline ends: then the renderer must leave without an error. */
+static _Noreturn void
+keep_renderer(struct probe *probe)
+{
+	close(probe->lifeline[1]);
+	for (;;) {
+		struct failure why = { 0 };
+		pid_t renderer = renderer_start(&probe->config, probe->listener, probe->lifeline[0], &why);
+		int status = 0;
+
+		if (renderer == -1)
+			give_up("no renderer", &why);
+		probe->kept->renderer = renderer;
+		probe->kept->started++;
+		waitpid(renderer, &status, 0);
+		if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
+			fprintf(stderr, "probe_render: the renderer left with %d\n", WEXITSTATUS(status));
+			_exit(1);
+		}
+		if (lifeline_has_ended(probe->lifeline[0]))
+			_exit(0);
+	}
 }
 
 static void
-replace_renderer_if_gone(struct probe *probe)
+start_keeper(struct probe *probe)
 {
-	if (waitpid(probe->renderer, NULL, WNOHANG) == probe->renderer)
-		start_renderer(probe);
+	probe->kept = mmap(NULL, sizeof(*probe->kept), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (probe->kept == MAP_FAILED || pipe2(probe->lifeline, O_CLOEXEC) == -1)
+		exit(1);
+	probe->keeper = fork();
+	if (probe->keeper == -1)
+		exit(1);
+	if (probe->keeper == 0)
+		keep_renderer(probe);
 }
 
 static void
@@ -204,14 +237,13 @@ obey(struct probe *probe, struct span line)
 	struct arena *arena = arena_new();
 	struct span verb = span_cut(&line, ' ');
 
-	replace_renderer_if_gone(probe);
 	if (span_equals(verb, "render"))
 		run_job(probe, JOB_RENDER, line, arena);
 	else if (span_equals(verb, "describe"))
 		run_job(probe, JOB_DESCRIBE, line, arena);
 	else if (span_equals(verb, "renderer"))
-		printf("renderer pid=%d started=%u rss_kb=%lu\n", (int)probe->renderer, probe->started,
-		    resident_kb(probe->renderer));
+		printf("renderer pid=%d started=%u rss_kb=%lu\n", (int)probe->kept->renderer, probe->kept->started,
+		    resident_kb(probe->kept->renderer));
 	else
 		exit(2);
 	fflush(stdout);
@@ -241,20 +273,16 @@ obey_standard_input(struct probe *probe)
 	}
 }
 
-/* Closing the lifeline must end it; its exit code is part of the test. */
+/* Its exit code is part of the test. */
 static int
-dismiss_renderer(struct probe *probe)
+dismiss_keeper(struct probe *probe)
 {
 	int status = 0;
 
 	close(probe->lifeline[1]);
-	if (waitpid(probe->renderer, &status, 0) != probe->renderer)
+	if (waitpid(probe->keeper, &status, 0) != probe->keeper)
 		return 1;
-	if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
-		fprintf(stderr, "probe_render: the renderer left with %d\n", WEXITSTATUS(status));
-		return 1;
-	}
-	return 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 int
@@ -271,14 +299,12 @@ main(int count, char **arguments)
 	probe.listener = render_listen(QUEUE, &why);
 	if (probe.listener == -1 || !render_address_of(probe.listener, &probe.address, &why))
 		give_up("no socket", &why);
-	if (pipe2(probe.lifeline, O_CLOEXEC) == -1)
-		return 1;
-	start_renderer(&probe);
+	start_keeper(&probe);
 	if (count > 2)
 		obey_arguments(&probe, arguments + 2, arena);
 	else
 		obey_standard_input(&probe);
-	code = dismiss_renderer(&probe);
+	code = dismiss_keeper(&probe);
 	arena_free(arena);
 	return code;
 }
