@@ -99,6 +99,8 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call show,CC)$(CC) $(compile_flags) $(package_cflags) -c -o $@ $<
 
+.SECONDARY:	# keep the objects of tests
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 include tests/tests.mk tests/stack/stack.mk

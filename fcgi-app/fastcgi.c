@@ -88,7 +88,8 @@ read_parameters(struct request *request, char **parameters)
 			}
 		if (span_starts_with(parameter, "HTTP_X_REQUEST_ID="))
 			given_id = span_of(*at + strlen("HTTP_X_REQUEST_ID="));
-		else if (span_starts_with(parameter, "HTTP_IF_MATCH=") || span_starts_with(parameter, "HTTP_IF_RANGE=") ||
+		else if (span_starts_with(parameter, "HTTP_IF_MATCH=") ||
+		    span_starts_with(parameter, "HTTP_IF_RANGE=") ||
 		    span_starts_with(parameter, "HTTP_IF_UNMODIFIED_SINCE="))
 			request->has_precondition = true;
 	}

@@ -23,8 +23,8 @@ unix_address(const char *path, struct sockaddr_un *address, struct failure *why)
 {
 	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	if (path[0] != '/' || strlen(path) >= sizeof(address->sun_path))
-		return fail(why, FAIL_INTERNAL, "[server] listen: '%.128s' is no absolute path of at most %zu bytes", path,
-		    sizeof(address->sun_path) - 1);
+		return fail(why, FAIL_INTERNAL, "[server] listen: '%.128s' is no absolute path of at most %zu bytes",
+		    path, sizeof(address->sun_path) - 1);
 	snprintf(address->sun_path, sizeof(address->sun_path), "%s", path);
 	return true;
 }
@@ -114,7 +114,8 @@ open_tcp(const char *listen_text, struct failure *why)
 	int fd, on = 1;
 
 	if (length == 0 || length >= sizeof(host)) {
-		fail(why, FAIL_INTERNAL, "[server] listen: '%.128s' is neither unix:/path nor address:port", listen_text);
+		fail(why, FAIL_INTERNAL, "[server] listen: '%.128s' is neither unix:/path nor address:port",
+		    listen_text);
 		return -1;
 	}
 	if (listen_text[0] == '[' && listen_text[length - 1] == ']')

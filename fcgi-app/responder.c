@@ -44,7 +44,8 @@ serve(struct server *server, struct request *request, struct response *response,
 	if (!url_path(request->target, &path, why))
 		return false;
 	if (!request->is_head && !span_equals(request->method, "GET"))
-		return fail(why, FAIL_METHOD, "method %.16s", request->method.length > 0 ? request->method.at : "(none)");
+		return fail(why, FAIL_METHOD, "method %.16s",
+		    request->method.length > 0 ? request->method.at : "(none)");
 	if (!route_parse(path, server->settings->server.url_prefix, request->arena, &route, why))
 		return false;
 	if (route.kind == ROUTE_HEALTH)

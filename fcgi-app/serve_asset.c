@@ -229,7 +229,8 @@ respond_from_row(struct server *server, struct request *request, const struct wi
 	add_common_headers(server, request, wish, response);
 	add_picture_headers(request, wish, wish->variant.format, response);
 	if (wish->recipe.is_original && wish->asset.etag[0] != '\0')
-		response_add_header(response, "Content-Length", arena_printf(request->arena, "%" PRIu64, wish->asset.bytes));
+		response_add_header(response, "Content-Length",
+		    arena_printf(request->arena, "%" PRIu64, wish->asset.bytes));
 	request->tier = TIER_CONDITIONAL;
 }
 

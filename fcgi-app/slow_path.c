@@ -51,7 +51,8 @@ object_is_the_catalogs(const struct asset *asset, const struct origin_object *ob
 {
 	if (asset->etag[0] == '\0' || object->etag[0] == '\0' || strcmp(asset->etag, object->etag) == 0)
 		return true;
-	return fail(why, FAIL_UPSTREAM, "origin %s has another object than the catalog describes: etag %.40s, not %.40s",
+	return fail(why, FAIL_UPSTREAM,
+	    "origin %s has another object than the catalog describes: etag %.40s, not %.40s",
 	    asset->origin, object->etag, asset->etag);
 }
 

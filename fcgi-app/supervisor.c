@@ -118,7 +118,8 @@ pause_role(struct supervisor *supervisor, enum role role, const char *reason)
 	if (*pause_ms > PAUSE_MAX_MS)
 		*pause_ms = PAUSE_MAX_MS;
 	supervisor->hold[role] = deadline_in_ms(*pause_ms);
-	log_event("start-paused", "role=%s pause_ms=%lld reason=\"%s\"", role_names[role], (long long)*pause_ms, reason);
+	log_event("start-paused", "role=%s pause_ms=%lld reason=\"%s\"", role_names[role], (long long)*pause_ms,
+	    reason);
 }
 
 static pid_t
@@ -159,8 +160,8 @@ start_child(struct supervisor *supervisor, enum role role)
 		if (child->pid == -1)
 			fail(&why, FAIL_INTERNAL, "cannot fork: %s", strerror(errno));
 	} else {
-		child->pid = renderer_start(&supervisor->renderer, RENDERER_LISTENER_FD, supervisor->lifeline[RENDERER][0],
-		    &why);
+		child->pid = renderer_start(&supervisor->renderer, RENDERER_LISTENER_FD,
+		    supervisor->lifeline[RENDERER][0], &why);
 	}
 	if (child->pid != -1)
 		return true;
@@ -340,7 +341,8 @@ take_listeners(struct supervisor *supervisor, struct failure *why)
 	if (inherited != NULL && descriptor_is_listener(LISTENER_FD) && descriptor_is_listener(RENDERER_LISTENER_FD)) {
 		supervisor->listen = arena_copy_string(supervisor->arena, inherited);
 		if (strcmp(inherited, listen) != 0 && inherited[0] != '\0')
-			log_event("setting-ignored", "setting=server.listen reason=\"to listen elsewhere, stop and start\"");
+			log_event("setting-ignored",
+			    "setting=server.listen reason=\"to listen elsewhere, stop and start\"");
 		unsetenv(INHERITED_VARIABLE);
 		return true;
 	}
@@ -394,7 +396,12 @@ supervisor_run(const struct settings *settings, const char *program, char **argv
 	static struct supervisor supervisor;
 	struct failure why = { 0 };
 
-	supervisor = (struct supervisor){ .settings = settings, .program = program, .argv = argv, .arena = arena_new() };
+	supervisor = (struct supervisor){
+		.settings = settings,
+		.program = program,
+		.argv = argv,
+		.arena = arena_new(),
+	};
 	if (!supervisor_open(&supervisor, &why)) {
 		fprintf(stderr, "vitrine.fcgi: %s\n", why.detail);
 		return EXIT_ENVIRONMENT;

@@ -34,7 +34,8 @@ const struct setting settings_table[] = {
 	{ "server", "drain_s", SETTING_UNSIGNED, AT(server.drain_s), 0, 300, "0", NULL,
 	  "After SIGTERM, /health answers 503 for this long while requests are still served, so that a "
 	  "load balancer can take us out." },
-	{ "server", "requests_per_responder", SETTING_UNSIGNED, AT(server.requests_per_responder), 0, 1000 * MILLION, "100000", NULL,
+	{ "server", "requests_per_responder", SETTING_UNSIGNED, AT(server.requests_per_responder), 0, 1000 * MILLION, "100000",
+	  NULL,
 	  "A responder is replaced after so many requests, give or take a tenth; 0: never." },
 	{ "server", "url_prefix", SETTING_TEXT, AT(server.url_prefix), 0, 0, "", NULL,
 	  "What stands before /a/ and /s/ in the paths the web server sends, such as /assets." },
@@ -57,7 +58,8 @@ const struct setting settings_table[] = {
 	{ "policy", "unsigned", SETTING_CHOICE, AT(policy.unsigned_urls), 0, 0, "ladder", unsigned_choices,
 	  "What URLs without a token reach of public assets: presets and the widths of the ladder, "
 	  "presets only, any recipe, or nothing." },
-	{ "policy", "ladder", SETTING_WIDTHS, AT(policy.ladder), 1, RECIPE_SIDE_MAX, "160 320 480 640 960 1280 1600 1920 2560", NULL,
+	{ "policy", "ladder", SETTING_WIDTHS, AT(policy.ladder), 1, RECIPE_SIDE_MAX,
+	  "160 320 480 640 960 1280 1600 1920 2560", NULL,
 	  "The widths in pixels that unsigned URLs may ask for." },
 
 	{ "render", "program", SETTING_PATH, AT(render.program), 0, 0, "", NULL,
@@ -100,7 +102,8 @@ const struct setting settings_table[] = {
 	{ "catalog", "tls_ca", SETTING_PATH, AT(catalog.primary.tls_ca), 0, 0, "", NULL,
 	  "Certificate authority of the servers; when set, connections are encrypted and the server's "
 	  "name is verified." },
-	{ "catalog", "connect_timeout_ms", SETTING_UNSIGNED, AT(catalog.primary.connect_timeout_ms), 10, 60000, "1000", NULL,
+	{ "catalog", "connect_timeout_ms", SETTING_UNSIGNED, AT(catalog.primary.connect_timeout_ms), 10, 60000,
+	  "1000", NULL,
 	  "A connection that takes longer has failed." },
 	{ "catalog", "query_timeout_ms", SETTING_UNSIGNED, AT(catalog.primary.query_timeout_ms), 10, 60000, "500", NULL,
 	  "A query that takes longer has failed." },
