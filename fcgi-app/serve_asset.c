@@ -28,6 +28,7 @@ struct wish {
 	struct permit permit;
 	struct recipe recipe;
 	struct asset asset;
+	enum media format;
 	struct variant variant;
 	int64_t now;		/* Unix seconds */
 };
@@ -80,37 +81,41 @@ check_policy(struct server *server, const struct wish *wish, struct failure *why
 	    wish->route->format, wish->now, why);
 }
 
-/* negotiate: the best format the client names, or the plain one that everybody takes */
-static enum media
-negotiate(const struct http_settings *http, const struct asset *asset, struct span accept)
+/* negotiate: the best format the client names, or the plain one that everybody
+ * takes; always one that the token permits */
+static bool
+negotiate(struct server *server, struct request *request, struct wish *wish, struct failure *why)
 {
-	enum media best = asset->has_alpha ? MEDIA_PNG : MEDIA_JPEG;
-	unsigned best_weight = 0, plain_weight = accept_weight(accept, best);
+	const struct http_settings *http = &server->settings->http;
+	enum media plain = wish->asset.has_alpha ? MEDIA_PNG : MEDIA_JPEG;
+	unsigned plain_weight = accept_weight(request->accept, plain), best_weight = 0;
 
+	if (wish->recipe.is_original || !wish->route->is_auto) {
+		wish->format = wish->recipe.is_original ? wish->asset.media : wish->route->format;
+		return true;
+	}
+	wish->format = plain;
 	for (unsigned i = 0; i < http->auto_format_count; i++) {
-		unsigned weight = accept_weight_named(accept, http->auto_formats[i]);
+		enum media media = http->auto_formats[i];
+		unsigned weight = accept_weight_named(request->accept, media);
 
-		if (weight > best_weight && weight >= plain_weight) {
-			best = http->auto_formats[i];
+		if (weight > best_weight && weight >= plain_weight && permit_allows_format(&wish->permit, media)) {
+			wish->format = media;
 			best_weight = weight;
 		}
 	}
-	return best;
+	return permit_allows_format(&wish->permit, wish->format) ||
+	    fail(why, FAIL_FORBIDDEN, "the token does not permit %s", media_extension(wish->format));
 }
 
 /* variant: the identity of the result */
 static void
-identify(struct server *server, struct request *request, struct wish *wish)
+identify(struct request *request, struct wish *wish)
 {
 	const struct asset *asset = &wish->asset;
-	enum media format = wish->route->format;
 
-	if (wish->recipe.is_original)
-		format = asset->media;
-	else if (wish->route->is_auto)
-		format = negotiate(&server->settings->http, asset, request->accept);
 	recipe_resolve_focus(&wish->recipe, asset->has_focus, asset->focus_x, asset->focus_y);
-	variant_init(&wish->variant, request->arena, asset, &wish->recipe, format);
+	variant_init(&wish->variant, request->arena, asset, &wish->recipe, wish->format);
 	request->recipe = wish->variant.recipe;
 	request->format = media_extension(wish->variant.format);
 	request->variant = wish->variant.key.hex;
@@ -248,9 +253,10 @@ serve_asset(struct server *server, struct request *request, const struct route *
 	if (!check_token(server, wish, why) ||
 	    !parse_recipe(server, wish, why) ||
 	    !find_asset(server, request, wish, why) ||
-	    !check_policy(server, wish, why))
+	    !check_policy(server, wish, why) ||
+	    !negotiate(server, request, wish, why))
 		return false;
-	identify(server, request, wish);
+	identify(request, wish);
 	if (answer_condition(server, request, wish, response))
 		return true;
 	if (!find_in_store(server, request, wish, &file)) {

@@ -44,8 +44,10 @@ def run(command, environment=None, seconds=120):
         return -1, output.decode(errors="replace") + f"\nstopped after {seconds} s"
 
 
-def run_style(tally, layers):
-    for name, command in (("layers", ["tests/check/layers.sh", *layers]), ("style", ["tests/check/style.sh"])):
+def run_style(tally, build, layers):
+    for name, command in (("layers", ["tests/check/layers.sh", *layers]), ("style", ["tests/check/style.sh"]),
+                          ("model of sizes", [sys.executable, "tests/unit/model_geometry.py", "--check"]),
+                          ("docs", [sys.executable, "docs/generate.py", build, "--check"])):
         start = time.monotonic()
         code, output = run(command)
         tally.add(name, int(code == 0), int(code != 0), time.monotonic() - start, output)
@@ -109,7 +111,7 @@ def main():
     parts = chosen.only.split(",")
     tally = Tally()
     if "style" in parts:
-        run_style(tally, chosen.layers.split())
+        run_style(tally, build, chosen.layers.split())
     if "unit" in parts:
         run_unit(tally, build)
     if "fuzz" in parts:

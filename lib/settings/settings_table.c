@@ -34,7 +34,8 @@ const struct setting settings_table[] = {
 	{ "server", "drain_s", SETTING_UNSIGNED, AT(server.drain_s), 0, 300, "0", NULL,
 	  "After SIGTERM, /health answers 503 for this long while requests are still served, so that a "
 	  "load balancer can take us out." },
-	{ "server", "requests_per_responder", SETTING_UNSIGNED, AT(server.requests_per_responder), 0, 1000 * MILLION, "100000",
+	{ "server", "requests_per_responder", SETTING_UNSIGNED, AT(server.requests_per_responder), 0,
+	  1000 * MILLION, "100000",
 	  NULL,
 	  "A responder is replaced after so many requests, give or take a tenth; 0: never." },
 	{ "server", "url_prefix", SETTING_TEXT, AT(server.url_prefix), 0, 0, "", NULL,
