@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -346,7 +347,7 @@ import_pool_close(struct import_pool *pool, struct failure *why)
 	if (pool->was_interrupted)
 		return fail(why, FAIL_INTERNAL, "interrupted; importing again continues");
 	if (pool->answered < pool->given && !pool->is_stopped)
-		return fail(why, FAIL_INTERNAL, "%llu objects were lost with a worker that died; importing again continues",
-		    (unsigned long long)(pool->given - pool->answered));
+		return fail(why, FAIL_INTERNAL, "%" PRIu64 " objects were lost with a worker that died; "
+		    "importing again continues", pool->given - pool->answered);
 	return true;
 }

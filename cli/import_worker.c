@@ -124,7 +124,8 @@ describe_once(struct worker *worker, int input, struct deadline deadline, struct
 static bool
 describe(struct worker *worker, int fd, struct image_description *description, struct failure *why)
 {
-	struct deadline deadline = deadline_in_ms((int64_t)DESCRIBE_TIMEOUTS * worker->plan->settings->render.timeout_ms);
+	int64_t timeout_ms = worker->plan->settings->render.timeout_ms;
+	struct deadline deadline = deadline_in_ms(DESCRIBE_TIMEOUTS * timeout_ms);
 	char path[64];
 	struct job_result result;
 	bool is_described;

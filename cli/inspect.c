@@ -216,17 +216,17 @@ static void
 print_urls(const struct inspection *inspection)
 {
 	const struct settings *settings = &inspection->context->settings;
+	struct arena *arena = inspection->context->arena;
 	enum media format = settings->http.auto_format_count > 0 ? settings->http.auto_formats[0] : MEDIA_JPEG;
 
 	printf("\n  %-12s%-10s%-8sURL\n", "size", "needs", "on disk");
 	for (unsigned i = 0; i < settings->policy.ladder_count; i++)
-		print_url(inspection, arena_printf(inspection->context->arena, "w=%u", settings->policy.ladder[i]), format);
+		print_url(inspection, arena_printf(arena, "w=%u", settings->policy.ladder[i]), format);
 	for (unsigned i = 0; i < settings->presets.count; i++)
-		print_url(inspection, arena_printf(inspection->context->arena, "@%s", settings->presets.presets[i].name),
-		    format);
+		print_url(inspection, arena_printf(arena, "@%s", settings->presets.presets[i].name), format);
 	print_url(inspection, "original", inspection->asset.media);
-	printf("\nThe same with .jpg .png .webp .avif .gif, or .auto, which chooses by Accept. What is \"signed\" needs\n"
-	    "a token: vitrine sign PATH.\n");
+	printf("\nThe same with .jpg .png .webp .avif .gif, or .auto, which chooses by Accept.\n"
+	    "What is \"signed\" needs a token: vitrine sign PATH.\n");
 }
 
 /* Opening a store makes its folders: an administrator who looks at an asset
@@ -246,7 +246,10 @@ open_store_if_there(const struct store_config *config)
 static int
 run_inspect(struct invocation *invocation)
 {
-	struct inspection inspection = { .context = invocation->context, .deadline = deadline_in_ms(INSPECT_TIMEOUT_MS) };
+	struct inspection inspection = {
+		.context = invocation->context,
+		.deadline = deadline_in_ms(INSPECT_TIMEOUT_MS)
+	};
 	struct failure why = { 0 };
 	struct variant variant;
 	struct recipe original;

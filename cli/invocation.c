@@ -51,7 +51,8 @@ complain_option(const struct command *command, int answer, const char *word)
 	if (answer == ':')
 		complain_usage(command->name, "%s: %s needs a value", command->name, word);
 	else if (strchr(word, '=') != NULL && strncmp(word, "--", 2) == 0)
-		complain_usage(command->name, "%s: unknown option, or one that takes no value: %s", command->name, word);
+		complain_usage(command->name, "%s: unknown option, or one that takes no value: %s", command->name,
+		    word);
 	else
 		complain_usage(command->name, "%s: unknown option %s", command->name, word);
 }

@@ -39,7 +39,8 @@ strip_path(struct span path, const char *prefix)
 }
 
 static bool
-check_recipe_and_name(struct context *context, struct span recipe_segment, struct span name_segment, struct failure *why)
+check_recipe_and_name(struct context *context, struct span recipe_segment, struct span name_segment,
+    struct failure *why)
 {
 	struct span text, name;
 	struct recipe recipe;

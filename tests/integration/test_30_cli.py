@@ -476,7 +476,7 @@ def start_import(admin, folder, *options):
 
 
 def children(pid, name=None):
-    """Process ids of its children, by the name of their program."""
+    """Process ids of its children, by the name of their program, of which the kernel keeps 15 characters."""
     found = []
     for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -509,6 +509,10 @@ def test_processes_leave_when_the_importer_is_killed(admin, tmp_path):
     process = start_import(admin, many_photos(tmp_path))
     processes = children(process.pid)
     assert len(processes) >= 3
+    process.send_signal(signal.SIGSTOP)     # so that it starts no renderer for the workers, who wait for one
+    for pid in children(process.pid, "vitrine-rendere"):
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.5)
     process.kill()
     process.communicate(timeout=30)
     wait_until(lambda: not [pid for pid in processes if pathlib.Path(f"/proc/{pid}").exists()], 10,
@@ -520,7 +524,7 @@ def test_a_killed_renderer_is_replaced(admin, tmp_path):
     process = start_import(admin, folder)
     killed = 0
     while process.poll() is None and killed < 3:
-        for pid in children(process.pid, "vitrine-rendere"):    # the kernel keeps 15 characters
+        for pid in children(process.pid, "vitrine-rendere"):
             os.kill(pid, signal.SIGKILL)
             killed += 1
         time.sleep(0.05)
@@ -546,7 +550,10 @@ def test_a_killed_worker_loses_at_most_its_object(admin, tmp_path):
 
 
 def test_says_when_the_renderer_cannot_start(admin, photos):
-    admin.settings["render"] = {"program": "/bin/false"}
+    program = admin.folder / "renderer"
+    program.write_text("#!/bin/sh\nsleep 0.3\nexit 1\n")    # long enough for jobs to wait for it
+    program.chmod(0o755)
+    admin.settings["render"] = {"program": program}
     counts = admin.imported(photos, want=FAILED)
     assert sum(counts.values()) == counts.get("failed", 0) + counts.get("skipped", 0)
     assert "the renderers end as soon as they are started" in admin.errors
@@ -632,6 +639,7 @@ def test_inspect_tells_where_an_asset_is(admin, photos):
     admin.imported(photos)
     output, errors = admin.run("inspect", "lion")
     assert errors == ""
+    assert f"no store at {admin.folder}/store" in output
     assert re.search(r"^asset +lion$", output, re.M)
     assert re.search(r"^picture +image/png, 64 x 48$", output, re.M)
     assert re.search(r"^at origin +there, as in the row$", output, re.M)
@@ -640,6 +648,8 @@ def test_inspect_tells_where_an_asset_is(admin, photos):
     assert re.search(r"^  64x48 +public +no +/a/lion/w=160/lion.webp$", output, re.M), output
     assert re.search(r"^  64x48 +signed +no +/a/lion/original/lion.png$", output, re.M), output
     assert not (admin.folder / "store").exists()
+    (admin.folder / "store" / "originals").mkdir(parents=True)
+    assert f"the original is not in {admin.folder}/store" in admin.run("inspect", "lion")[0]
 
 
 def test_inspect_tells_what_is_wrong_with_the_object(admin):
