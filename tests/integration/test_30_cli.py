@@ -403,6 +403,12 @@ def test_refuses_what_is_no_image_and_goes_on(admin, photos):
     assert "\x1b" not in admin.errors
 
 
+def test_a_picture_that_is_cut_off_after_its_header_is_registered(admin, photos):
+    (photos / "cut.png").write_bytes(png(500, 500)[:100000])
+    assert admin.imported(photos)["refused"] == 0
+    assert (admin.row("cut")["width"], admin.row("cut")["bytes"]) == ("500", "100000")
+
+
 def test_looks_into_other_extensions_when_asked(admin, photos):
     assert admin.imported(photos, "--all", want=REFUSED)["refused"] == 1
 
