@@ -209,7 +209,6 @@ find(struct catalog *catalog, struct span id, struct deadline deadline, struct a
 {
 	struct ring_entry *entry = arena_alloc(catalog->scratch, sizeof(*entry));
 
-	*tier = CATALOG_PEER;
 	switch (asset_ring_find(&catalog->ring, id, catalog->scratch, entry)) {
 	case RING_FRESH:
 		*asset = entry->asset;
@@ -230,7 +229,9 @@ catalog_find(struct catalog *catalog, struct span id, struct deadline deadline, 
 {
 	bool is_found;
 
-	CHECK(asset_id_is_valid(id));
+	*tier = CATALOG_PEER;
+	if (!asset_id_is_valid(id))
+		return not_found(id, why);
 	is_found = find(catalog, id, deadline, asset, tier, why);
 	arena_reset(catalog->scratch);
 	return is_found;
@@ -259,6 +260,8 @@ catalog_find_fresh(struct catalog *catalog, struct span id, struct deadline dead
 	struct database_value key = text_value(id);
 	bool is_found;
 
+	if (!asset_id_is_valid(id))
+		return not_found(id, why);
 	is_found = find_fresh(catalog, find_statement, &key, 1, deadline, asset, why);
 	arena_reset(catalog->scratch);
 	return is_found;
@@ -343,6 +346,7 @@ catalog_update(struct catalog *catalog, struct asset *asset, struct deadline dea
 {
 	struct database_value values[ASSET_ROW_UPDATE_VALUES];
 
+	CHECK(asset_id_is_valid(span_of(asset->id)));
 	asset_row_update_values(asset, values);
 	return write_asset(catalog, update_statement, values, ASSET_ROW_UPDATE_VALUES, deadline, asset, why);
 }
@@ -351,10 +355,13 @@ bool
 catalog_purge(struct catalog *catalog, struct span id, struct deadline deadline, uint64_t *version,
     struct failure *why)
 {
-	struct asset *purged = arena_alloc(catalog->scratch, sizeof(*purged));
+	struct asset *purged;
 	struct database_value key = text_value(id);
 	bool is_purged;
 
+	if (!asset_id_is_valid(id))
+		return not_found(id, why);
+	purged = arena_alloc(catalog->scratch, sizeof(*purged));
 	is_purged = write_row(catalog, id, purge_statement, &key, 1, deadline, purged, why);
 	if (is_purged)
 		*version = purged->version;

@@ -5,7 +5,8 @@
  * replica has it or can be reached, the primary, once.  So a row that was just
  * written is visible at once (read your own writes), and an id that nobody has
  * is remembered as missing for negative_lifetime_s.  Writers (insert, update,
- * purge) go to the primary and then replace or delete the ring's entry.
+ * purge) go to the primary and then replace or delete the ring's entry.  Versions are
+ * microseconds of the clock and never repeat (sql/0001-asset.sql).
  *
  * A server that failed leaves the rotation for retry_after_ms, so no request
  * waits on a dead one twice.  Connections are opened when first needed and
@@ -39,12 +40,14 @@ enum catalog_tier { CATALOG_PEER, CATALOG_REPLICA, CATALOG_PRIMARY, CATALOG_TIER
 
 struct catalog;
 
-/* Cannot fail: connects lazily.  peers may not be NULL. */
+/* Cannot fail: connects lazily.  peers may not be NULL and outlives the catalog;
+ * the configuration is copied, its strings are not. */
 struct catalog *catalog_open(const struct catalog_config *config, struct peers *peers);
 void catalog_close(struct catalog *catalog);
 
-/* FAIL_NOT_FOUND; FAIL_UNAVAILABLE when neither a replica nor the primary
- * answered and the ring had nothing. */
+/* FAIL_NOT_FOUND, also for what is no id; FAIL_UNAVAILABLE, or FAIL_TIMEOUT when
+ * it was late, when neither a replica nor the primary answered and the ring had
+ * nothing; FAIL_UPSTREAM for a row that breaks the rules of asset.h. */
 bool catalog_find(struct catalog *catalog, struct span id, struct deadline deadline,
     struct asset *asset, enum catalog_tier *tier, struct failure *why)
     __attribute__((warn_unused_result));
@@ -64,8 +67,9 @@ bool catalog_find_by_key(struct catalog *catalog, struct span origin, struct spa
 bool catalog_insert(struct catalog *catalog, struct asset *asset, struct deadline deadline,
     struct failure *why) __attribute__((warn_unused_result));
 
-/* Replaces what describes the object (bytes, etag, media, size, ...) of the
- * row with asset->id and bumps its version. */
+/* Replaces what describes the object (bytes, etag, media, width, height, frames,
+ * orientation, alpha, progressive, placeholder) of the row with asset->id and
+ * bumps its version.  *asset becomes the whole row as it is now.  FAIL_NOT_FOUND. */
 bool catalog_update(struct catalog *catalog, struct asset *asset, struct deadline deadline,
     struct failure *why) __attribute__((warn_unused_result));
 
@@ -74,8 +78,8 @@ bool catalog_update(struct catalog *catalog, struct asset *asset, struct deadlin
 bool catalog_purge(struct catalog *catalog, struct span id, struct deadline deadline,
     uint64_t *version, struct failure *why) __attribute__((warn_unused_result));
 
-/* All assets in order of id, read in pages so that millions are no burden.
- * each() returning false stops. */
+/* All assets in order of id, read in pages from a replica, else the primary, so
+ * that millions are no burden.  each() returning false stops; it may use the catalog. */
 bool catalog_list(struct catalog *catalog, struct span after_id, struct deadline deadline,
     bool (*each)(void *state, const struct asset *asset), void *state, struct failure *why)
     __attribute__((warn_unused_result));

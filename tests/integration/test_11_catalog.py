@@ -168,6 +168,12 @@ def test_tells_ids_apart_by_case(connect):
     assert [ask(probe, f"find {name}").width for name in ("Case", "case")] == [1, 2]
 
 
+@pytest.mark.parametrize("name", ["", "x" * 65, "no/id", "é"])
+@pytest.mark.parametrize("verb", ["find", "fresh", "purge"])
+def test_nobody_has_what_is_no_id(connect, verb, name):
+    assert ask(connect(), f"{verb} {name}").word == "not-found"
+
+
 @pytest.mark.parametrize("other", ["{0} media 1 elsewhere-{0}", "{0}-2 media 1 path/{0}.jpg"])
 def test_refuses_a_second_id_and_a_second_key(connect, other):
     probe = connect()
@@ -310,6 +316,30 @@ def test_a_refresh_from_a_lagging_replica_does_not_undo_a_purge(database, connec
     refreshed = ask(probe, f"find {name}")
     assert (refreshed.tier, refreshed.version) == ("primary", purged)
     assert ask(probe, f"find {name}").version == purged
+
+
+@pytest.mark.parametrize("has_stale_entry", [False, True])
+def test_a_slow_reader_does_not_undo_a_purge(database, connect, ring, has_stale_entry):
+    """It read the old row before the purge, and comes to the ring after it."""
+    replica = database.replicas[0]
+    writer, reader = connect(ring, soft=1), connect(ring, replicas=[replica], soft=1, query_timeout=5000)
+    name = insert(writer)
+    database.wait_for_replicas()
+    ask(reader, f"find {insert(reader)}-connects")
+    replica.stop_replication()
+    if has_stale_entry:
+        time.sleep(2.3)
+    else:
+        ring.forget_everything()
+    replica.freeze()
+    reader.send(f"find {name}")
+    time.sleep(0.2)
+    purged = ask(writer, f"purge {name}").version
+    replica.thaw()
+    old = Answer(reader.receive())
+    assert old.tier == "replica" and old.version < purged
+    answer = ask(reader, f"find {name}")
+    assert (answer.tier, answer.version) == ("peer", purged)
 
 
 def test_only_one_refreshes_what_is_stale(database, connect, ring):
@@ -487,25 +517,25 @@ def test_closes_in_time_while_servers_are_frozen(database):
     assert time.monotonic() - started < 0.5
 
 
-def test_the_server_gives_up_when_we_do(database, connect):
+def test_gives_up_a_statement_and_so_does_the_server(database, connect):
     probe = connect(replicas=[])
     name = insert(probe)
+    count_given_up = "SHOW GLOBAL STATUS LIKE 'Max_statement_time_exceeded'"
+    [[_, before]] = database.primary.sql(count_given_up)
     holder = subprocess.Popen(
         ["mariadb", "--no-defaults", f"--socket={database.primary.socket}"], stdin=subprocess.PIPE)
     try:
-        holder.stdin.write(b"LOCK TABLES vitrine.asset WRITE; SELECT SLEEP(2);\n")
+        holder.stdin.write(b"LOCK TABLES vitrine.asset WRITE; SELECT SLEEP(1.5);\n")
         holder.stdin.flush()
-        running = ("SELECT COUNT(*) FROM information_schema.processlist"
-                   " WHERE user = 'vitrine' AND command <> 'Sleep'")
         wait_until(lambda: database.primary.sql(
             "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'")
             == [["1"]], 5, "the lock was held")
         answer = ask(probe, f"fresh {name}")
         assert answer.word == "timeout" and answer.milliseconds < QUERY_TIMEOUT_MS + NO_WAIT_MS
-        wait_until(lambda: database.primary.sql(running) == [["0"]], 1, "the statement was given up")
     finally:
         holder.stdin.close()
         holder.wait(10)
+    assert database.primary.sql(count_given_up) == [["Max_statement_time_exceeded", str(int(before) + 1)]]
 
 
 def test_goes_on_after_its_connection_was_killed(database, connect):
