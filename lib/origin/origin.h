@@ -7,6 +7,12 @@
  * are repeated with jitter inside the deadline, where repeating can help.
  *
  * One handle per process and origin, opened after fork; it keeps its connection.
+ * The process ignores SIGPIPE.
+ *
+ * S3: without the right to list the bucket, a missing key is AccessDenied, which
+ * is FAIL_UPSTREAM like any wrong permission; grant s3:ListBucket.  A 404 that
+ * does not say NoSuchKey is FAIL_UPSTREAM too: it may come from a proxy.
+ * Directory: symbolic links are followed while they stay below the root.
  */
 #ifndef ORIGIN_ORIGIN_H
 #define ORIGIN_ORIGIN_H
@@ -34,13 +40,13 @@ struct origin_config {
 	const char *bucket;
 	bool is_path_style;		/* endpoint/bucket/key instead of bucket.endpoint/key */
 	const char *prefix;		/* put before every key; may be "" */
-	const char *access_key_id;	/* "" for the environment, then the shared credentials file */
+	const char *access_key_id;	/* "": see credentials.h for where we look then */
 	const char *secret_access_key;
 	const char *session_token;
 	const char *profile;		/* of the shared credentials file; "" for AWS_PROFILE or "default" */
 	const char *tls_ca;		/* path; "" for the system's */
 	unsigned connect_timeout_ms;
-	unsigned stall_timeout_ms;	/* less than 1 kB/s for this long is a dead transfer */
+	unsigned stall_timeout_ms;	/* less than 1 kB/s, or silent, for this long: dead */
 	unsigned tries;			/* 1 to 5 */
 };
 
@@ -61,7 +67,8 @@ void origin_close(struct origin *origin);
 /* Writes the object to the file `fd`, from offset 0.  FAIL_NOT_FOUND (no such
  * key), FAIL_UPSTREAM (wrong credentials, no such bucket, nonsense, cut off),
  * FAIL_TIMEOUT, FAIL_UNAVAILABLE (cannot connect, 503), FAIL_UNPROCESSABLE
- * (over max_bytes), FAIL_INTERNAL (cannot write to fd). */
+ * (over max_bytes), FAIL_INTERNAL (cannot write to fd).  A key that no object
+ * can have (empty, too long, leading out of the root) is FAIL_NOT_FOUND. */
 bool origin_fetch(struct origin *origin, const char *key, int fd, struct deadline deadline,
     struct origin_object *object, struct failure *why) __attribute__((warn_unused_result));
 
@@ -70,18 +77,21 @@ bool origin_stat(struct origin *origin, const char *key, struct deadline deadlin
     struct origin_object *object, struct failure *why) __attribute__((warn_unused_result));
 
 /* Stores the whole file `fd`, from offset 0, under the key.  A directory
- * origin writes to a temporary name first. */
+ * origin writes to a temporary name first.  FAIL_BAD_REQUEST for a key or media
+ * type that cannot be stored: in a directory also empty and hidden path parts. */
 bool origin_put(struct origin *origin, const char *key, int fd, const char *content_type,
     struct deadline deadline, struct origin_object *object, struct failure *why)
     __attribute__((warn_unused_result));
 
 /* All keys beginning with prefix, in order; hidden files, and what cannot be a
- * key (no UTF-8, over ASSET_KEY_MAX), are left out.  each() returning false stops. */
+ * key (no UTF-8, over ASSET_KEY_MAX), are left out.  each() returning false stops;
+ * it may use the origin. */
 bool origin_list(struct origin *origin, const char *prefix, struct deadline deadline,
     bool (*each)(void *state, const char *key, const struct origin_object *object), void *state,
     struct failure *why) __attribute__((warn_unused_result));
 
-/* Whether the origin answers and lets us in: for /health?require=s3. */
+/* Whether the origin answers and lets us in: for /health?require=s3.  One try;
+ * for S3 it asks for an empty listing, so it needs the right to list. */
 bool origin_probe(struct origin *origin, struct deadline deadline, struct failure *why)
     __attribute__((warn_unused_result));
 
