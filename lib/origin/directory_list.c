@@ -1,3 +1,4 @@
+/* The part of directory.h that walks through the tree. */
 #include "base/check.h"
 #include "origin/directory.h"
 

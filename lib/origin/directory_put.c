@@ -1,3 +1,4 @@
+/* The part of directory.h that writes: a hidden file first, renamed when it is complete. */
 #include "base/check.h"
 #include "base/digest.h"
 #include "origin/directory.h"

@@ -1,3 +1,4 @@
+/* The part of s3.h that asks about the bucket: listing, page by page, and the probe. */
 #include "base/check.h"
 #include "origin/s3_call.h"
 #include "origin/s3_listing.h"
