@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs everything that `make test` runs and adds it up.
 
-    run.py BUILD [--fuzz-seconds=N] [--only=style,unit,fuzz,integration]
+    run.py BUILD [--fuzz-seconds=N] [--only=style,unit,fuzz,integration] [--pytest="-k purge"]
 
 Prints each part's own output when it fails, one line when it passes, and last
 the line "N passed, N failed".  Exits with 1 when anything failed.
@@ -10,6 +10,7 @@ the line "N passed, N failed".  Exits with 1 when anything failed.
 import argparse
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -105,7 +106,7 @@ def main():
     options.add_argument("--layers", default="", help="LAYERS of the Makefile")
     options.add_argument("--fuzz-seconds", type=int, default=3)
     options.add_argument("--only", default="style,unit,fuzz,integration")
-    options.add_argument("pytest", nargs="*", help="arguments for pytest, after --")
+    options.add_argument("--pytest", default="", help="more arguments for pytest")
     chosen = options.parse_args()
     build = (TOP / chosen.build).resolve()
     parts = chosen.only.split(",")
@@ -117,7 +118,7 @@ def main():
     if "fuzz" in parts:
         run_fuzz(tally, build, chosen.fuzz_seconds)
     if "integration" in parts:
-        run_integration(tally, build, chosen.pytest)
+        run_integration(tally, build, shlex.split(chosen.pytest))
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0
 

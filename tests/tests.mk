@@ -59,7 +59,7 @@ test: deps  ## everything that CI runs: installs what it needs, minutes
 
 .PHONY: integration
 integration: $(programs) $(probe_programs)  ## the tests with real servers: make integration TESTS="-k purge"
-	$(run_tests) --only=integration -- $(TESTS)
+	$(run_tests) --only=integration --pytest='$(TESTS)'
 
 .PHONY: docs
 docs: $(programs)  ## fill in the generated parts of docs/
