@@ -13,14 +13,31 @@ enum {
 	NICENESS = 5		/* a hit, answered by a responder, goes first on a busy machine */
 };
 
+/* Only ever downwards: whoever started us may already be held to less. */
 static bool
 set_limit(int resource, const char *name, uint64_t value, struct failure *why)
 {
-	struct rlimit limit = { value, value };
+	struct rlimit limit;
 
+	if (getrlimit(resource, &limit) == -1)
+		return fail(why, FAIL_INTERNAL, "cannot read the limit %s: %s", name, strerror(errno));
+	if (limit.rlim_max > value)
+		limit.rlim_max = value;
+	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(resource, &limit) == -1)
 		return fail(why, FAIL_INTERNAL, "cannot set the limit %s to %llu: %s", name,
-		    (unsigned long long)value, strerror(errno));
+		    (unsigned long long)limit.rlim_max, strerror(errno));
+	return true;
+}
+
+static bool
+lower_priority(struct failure *why)
+{
+	/* -1 is a priority too, and higher than ours. */
+	if (getpriority(PRIO_PROCESS, 0) >= NICENESS)
+		return true;
+	if (setpriority(PRIO_PROCESS, 0, NICENESS) == -1)
+		return fail(why, FAIL_INTERNAL, "setpriority: %s", strerror(errno));
 	return true;
 }
 
@@ -44,8 +61,8 @@ limits_enter(const struct limits *limits, struct failure *why)
 	/* A write past RLIMIT_FSIZE shall fail (EFBIG) and be told, not kill. */
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return fail(why, FAIL_INTERNAL, "SIGXFSZ: %s", strerror(errno));
-	if (setpriority(PRIO_PROCESS, 0, NICENESS) == -1)
-		return fail(why, FAIL_INTERNAL, "setpriority: %s", strerror(errno));
+	if (!lower_priority(why))
+		return false;
 	/* The sanitizer maps terabytes of shadow memory. */
 	if (!HAS_ADDRESS_SANITIZER && limits->memory_bytes != 0 &&
 	    !set_limit(RLIMIT_AS, "RLIMIT_AS", limits->memory_bytes, why))

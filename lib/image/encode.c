@@ -14,6 +14,8 @@
 
 enum {
 	WEBP_EFFORT = 4,
+	/* 800 x 502 on one core: effort 1 took 0.12 s, 2 0.15, 3 0.29, 4 1.14, for
+	 * a loss of 5.7, 5.7, 5.6 and 5.4 at the same size. */
 	AVIF_EFFORT = 2,
 	JXL_EFFORT = 4,
 	GIF_EFFORT = 7,

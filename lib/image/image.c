@@ -38,12 +38,14 @@ stay_silent(const gchar *domain, GLogLevelFlags level, const gchar *message, gpo
 bool
 image_init(const char *program_name, struct failure *why)
 {
-	/* Above this many bytes libvips would decode to a file in /tmp. */
-	if (setenv("VIPS_DISC_THRESHOLD", "1t", 1) == -1)
+	/* Above this size libvips would decode to a file in /tmp.  It knows k, m and
+	 * g, and reads any other letter as bytes. */
+	if (setenv("VIPS_DISC_THRESHOLD", "1000g", 1) == -1)
 		return fail(why, FAIL_INTERNAL, "setenv failed");
 	g_log_set_default_handler(stay_silent, NULL);
 	if (vips_init(program_name) != 0)
 		return fail_from_vips(why, FAIL_INTERNAL, "libvips does not start");
+	CHECK(vips_get_disc_threshold() >= (guint64)1 << 39);
 	vips_block_untrusted_set(TRUE);
 	vips_operation_block_set("VipsForeignLoad", TRUE);
 	for (size_t i = 0; i < G_N_ELEMENTS(allowed_operations); i++)

@@ -19,11 +19,9 @@ upright_size(const struct image_description *description, unsigned *width, unsig
 }
 
 /*
- * Where a rectangle of the upright picture is in the stored one.  `stored` has
- * the stored picture's size.  In which corner the stored first row and column
- * lie when upright: 1 top left, 2 top right, 3 bottom right, 4 bottom left; 5
- * to 8 the same with rows and columns exchanged: left top, right top, right
- * bottom, left bottom.
+ * Where a rectangle of the upright picture is in the stored one, whose size
+ * `stored` has.  Making a picture upright exchanges rows and columns (5 to 8),
+ * after mirroring it across (2, 3, 7, 8), down (3, 4, 6, 7), or both.
  */
 static struct rectangle
 as_stored(struct rectangle upright, const struct image_description *stored)

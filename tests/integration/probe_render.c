@@ -149,6 +149,10 @@ start_keeper(struct probe *probe)
 		exit(1);
 	if (probe->keeper == 0)
 		keep_renderer(probe);
+	while (probe->kept->started == 0 && waitpid(probe->keeper, NULL, WNOHANG) == 0)
+		usleep(1000);
+	if (probe->kept->started == 0)
+		exit(1);
 }
 
 static void
