@@ -8,6 +8,8 @@
  */
 #include "image/pipeline.h"
 
+#include <string.h>
+
 /* By what the decoder says, not by the number of bands: RGBA has four too. */
 static bool
 is_cmyk(VipsImage *image)
@@ -53,10 +55,10 @@ drop_profile(VipsImage **image, struct failure *why)
 	return true;
 }
 
-/* Profiles with other numbers of channels than the picture has.  Bytes 16 to
- * 19 of a profile name its colour space (ICC.1:2022 section 7.2.6). */
+/* Whether it is for as many channels as there are.  Bytes 16 to 19 of a profile
+ * name its colour space (ICC.1:2022 section 7.2.6). */
 static bool
-profile_fits(VipsImage *image, int colour_bands)
+profile_fits(VipsImage *colours)
 {
 	static const struct {
 		int bands;
@@ -66,12 +68,12 @@ profile_fits(VipsImage *image, int colour_bands)
 	const void *profile;
 	size_t length;
 
-	if (vips_image_get_blob(image, VIPS_META_ICC_NAME, &profile, &length) == -1) {
+	if (vips_image_get_blob(colours, VIPS_META_ICC_NAME, &profile, &length) == -1) {
 		vips_error_clear();
 		return false;
 	}
 	for (size_t i = 0; length >= HEADER_BYTES && i < G_N_ELEMENTS(spaces); i++)
-		if (spaces[i].bands == colour_bands &&
+		if (spaces[i].bands == vips_image_get_bands(colours) &&
 		    memcmp((const char *)profile + SPACE_AT, spaces[i].space, 4) == 0)
 			return true;
 	return false;
@@ -134,6 +136,16 @@ join_alpha(VipsImage **colours, VipsImage *alpha, struct failure *why)
 	return true;
 }
 
+static bool
+colours_to_srgb(VipsImage **colours, struct failure *why)
+{
+	if (has_profile(*colours) && !profile_fits(*colours) && !drop_profile(colours, why))
+		return false;
+	if (is_cmyk(*colours) || has_profile(*colours))
+		return transform(colours, why);
+	return convert(colours, why);
+}
+
 bool
 picture_to_srgb(VipsImage **image, struct failure *why)
 {
@@ -145,14 +157,7 @@ picture_to_srgb(VipsImage **image, struct failure *why)
 	if (!split_alpha(*image, &colours, &alpha, why))
 		return false;
 	image_replace(image, colours);
-	if (has_profile(*image) && !profile_fits(*image, vips_image_get_bands(*image)))
-		is_done = drop_profile(image, why);
-	else
-		is_done = true;
-	if (is_done)
-		is_done = is_cmyk(*image) || has_profile(*image) ? transform(image, why) : convert(image, why);
-	if (is_done)
-		is_done = join_alpha(image, alpha, why);
+	is_done = colours_to_srgb(image, why) && join_alpha(image, alpha, why);
 	g_clear_object(&alpha);
 	return is_done;
 }
