@@ -12,7 +12,7 @@
  *	renderer
  *	    -> renderer pid=.. started=.. rss_kb=..
  *
- * RENDERER may carry options for it after a space: "vitrine-renderer jobs=20
+ * RENDERER is an absolute path and may carry options for it after a space: "vitrine-renderer jobs=20
  * memory-mb=512 recycle-mb=64".  A renderer that has gone is replaced at once;
  * `started` counts them.  The output is made anew, and kept only on success.  Exit codes: 0, also when a job fails; 1 when no renderer starts; 2 usage.
  */
