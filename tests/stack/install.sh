@@ -95,9 +95,16 @@ if [ ! -e $policy ]; then
 fi
 
 echo "installing:" $missing
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-	-o Dpkg::Use-Pty=0 $missing >/dev/null
+log=$(mktemp)
+if ! { $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing; } \
+    >"$log" 2>&1 </dev/null; then
+	cat "$log" >&2
+	rm -f "$log"
+	echo "install.sh: apt-get failed" >&2
+	exit 1
+fi
+rm -f "$log"
 
 # Not at the next boot either.
 if [ -d /run/systemd/system ]; then
