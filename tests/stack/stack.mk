@@ -9,12 +9,12 @@ deps:  ## install what is missing of Debian's packages and npm
 
 .PHONY: demo
 demo: demo-deps  ## start everything, import photos, show a page of them; Ctrl-C ends it
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) -s -j$$(nproc) all
 	@$(stack) demo
 
 .PHONY: up
 up: demo-deps  ## the same in the background; addresses are in build/stack/env
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) -s -j$$(nproc) all
 	@$(stack) up
 
 .PHONY: down

@@ -249,7 +249,9 @@ def status_line(metrics, start, width):
              for tier in ("store", "conditional", "joined", "fetched", "rendered")}
     pictures = sum(tiers.values())
     hits = tiers["store"] + tiers["conditional"]
-    text = (f"{pictures} pictures served, {100 * hits // pictures if pictures else 0} % hits, "
+    if pictures == 0:
+        return "Nothing served yet: open the page."[:width - 1]
+    text = (f"{pictures} pictures served, {100 * hits // pictures} % hits, "
             f"{since('vitrine_renders_total')} renders, {since('vitrine_origin_fetches_total')} fetched from S3, "
             f"{since('vitrine_failures_total')} refused or failed")
     return text[:width - 1]
