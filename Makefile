@@ -75,12 +75,12 @@ all: $(programs)  ## build the three programs (the default)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 $(BUILD)/libvitrine.a: $(call objects,$(library_sources))
-	@rm -f $@
+	@mkdir -p $(@D) && rm -f $@
 	$(call show,AR)ar rcs $@ $^
 
 # What the fuzzers and tests need of the programs' own folders is linked as an archive too.
 $(BUILD)/libapplication.a: $(filter-out %/main.o,$(call objects,$(responder_sources)))
-	@rm -f $@
+	@mkdir -p $(@D) && rm -f $@
 	$(call show,AR)ar rcs $@ $^
 
 $(BUILD)/vitrine.fcgi: $(call objects,$(responder_sources)) $(BUILD)/libvitrine.a

@@ -48,6 +48,7 @@ def run(command, environment=None, seconds=120):
 def run_style(tally, build, layers):
     for name, command in (("layers", ["tests/check/layers.sh", *layers]), ("style", ["tests/check/style.sh"]),
                           ("model of sizes", [sys.executable, "tests/unit/model_geometry.py", "--check"]),
+                          ("model of signatures", [sys.executable, "tests/unit/model_sigv4.py", "--check"]),
                           ("docs", [sys.executable, "docs/generate.py", build, "--check"])):
         start = time.monotonic()
         code, output = run(command)

@@ -15,6 +15,8 @@ unit-programs: $(unit_programs)
 unit: $(unit_programs)
 	@for test in $(unit_programs); do $$test || exit 1; done
 
+# Some of them start a renderer.
+$(unit_programs): | $(BUILD)/vitrine-renderer
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libapplication.a $(BUILD)/libvitrine.a
 	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,$(service_packages) cmocka) -lfcgi -lm
 

@@ -20,7 +20,7 @@ static const char list_statement[] =
 static const char insert_statement[] = ASSET_ROW_INSERT;
 static const char update_statement[] = ASSET_ROW_UPDATE;
 static const char purge_statement[] =
-    "UPDATE asset SET version = " ASSET_ROW_NEXT_VERSION ", updated = UNIX_TIMESTAMP() WHERE id = ?";
+    "UPDATE asset SET version = " ASSET_ROW_NEXT_VERSION ", etag = '', updated = UNIX_TIMESTAMP() WHERE id = ?";
 static const char probe_statement[] = "SELECT IF(@@global.read_only OR @@global.innodb_read_only, 1, 0)";
 
 struct catalog {

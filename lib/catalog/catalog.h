@@ -74,7 +74,8 @@ bool catalog_update(struct catalog *catalog, struct asset *asset, struct deadlin
     struct failure *why) __attribute__((warn_unused_result));
 
 /* Bumps the version, so that every variant on every server is stale, and
- * returns the new one.  FAIL_NOT_FOUND. */
+ * returns the new one.  The etag is forgotten: whoever purges may have replaced
+ * the object, and whatever the origin has now is right.  FAIL_NOT_FOUND. */
 bool catalog_purge(struct catalog *catalog, struct span id, struct deadline deadline,
     uint64_t *version, struct failure *why) __attribute__((warn_unused_result));
 
