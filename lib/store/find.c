@@ -131,6 +131,6 @@ store_remove(struct store *store, enum store_part part, const struct key *key)
 		return;
 	usage_refresh(&store->usage, store->root_fd);
 	usage_remove(&store->usage, part, bucket, (uint64_t)status.st_size);
-	if (unlinkat(store->root_fd, path, 0) == -1)
+	if (unlinkat(store->root_fd, path, S_ISDIR(status.st_mode) ? AT_REMOVEDIR : 0) == -1)
 		usage_add(&store->usage, part, bucket, (uint64_t)status.st_size);
 }
