@@ -92,6 +92,8 @@ read_parameters(struct request *request, char **parameters)
 		    span_starts_with(parameter, "HTTP_IF_RANGE=") ||
 		    span_starts_with(parameter, "HTTP_IF_UNMODIFIED_SINCE="))
 			request->has_precondition = true;
+		else if (span_equals(parameter, "VITRINE_SEND=body"))
+			request->needs_body = true;
 	}
 	request->is_head = span_equals(request->method, "HEAD");
 	if (given_id.at != NULL && request_id_is_valid(given_id))

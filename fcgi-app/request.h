@@ -55,6 +55,7 @@ struct request {
 	struct span accept;
 	struct span if_none_match;
 	struct span if_match;
+	bool needs_body;		/* the web server could not send the file: see nginx-conf/ */
 	bool has_precondition;		/* If-Match, If-Range, If-Unmodified-Since: see response_file() */
 	struct span remote_address;
 

@@ -124,7 +124,7 @@ response_file(struct response *response, const struct request *request, const st
 	response->file_bytes = file->bytes;
 	/* nginx would judge these by an entity tag and a date of the file, which
 	 * are not ours; such requests are rare, so their bytes go through us. */
-	if (http->send == SEND_BODY || request->is_head || request->has_precondition) {
+	if (http->send == SEND_BODY || request->is_head || request->has_precondition || request->needs_body) {
 		response->file_fd = file->fd;
 		response_add_header(response, "Content-Length", arena_printf(request->arena, "%" PRIu64, file->bytes));
 		return;

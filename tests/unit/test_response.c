@@ -99,6 +99,12 @@ test_a_file_goes_the_configured_way(void **state)
 	response_init(&response);
 	response_file(&response, &request, &http, &store, &file);
 	assert_int_equal(response.file_fd, 7);
+
+	request.has_precondition = false;
+	request.needs_body = true;
+	response_init(&response);
+	response_file(&response, &request, &http, &store, &file);
+	assert_int_equal(response.file_fd, 7);
 	arena_free(request.arena);
 }
 
