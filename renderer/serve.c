@@ -99,15 +99,24 @@ work(struct visit *visit, struct failure *why)
 	return render(visit, why);
 }
 
-/* From here on the kernel ends us after so many milliseconds; 0 calls it off. */
-static void
-arm_timer(unsigned timeout_ms)
+/* From here on the kernel ends us when the job has had its time, or when nobody
+ * waits for it any longer.  False when that is now. */
+static bool
+arm_timer(const struct job *job)
 {
-	struct itimerval timer = {
-		.it_value = { timeout_ms / 1000, timeout_ms % 1000 * 1000 },
-	};
+	int left_ms = deadline_left_ms(deadline_within_ms(job->deadline, job->timeout_ms));
+	struct itimerval timer = { .it_value = { left_ms / 1000, left_ms % 1000 * 1000 } };
 
 	CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+	return left_ms > 0;
+}
+
+static void
+disarm_timer(void)
+{
+	struct itimerval off = { 0 };
+
+	CHECK(setitimer(ITIMER_REAL, &off, NULL) == 0);
 }
 
 static void
@@ -147,15 +156,12 @@ static bool
 serve_one(int connection)
 {
 	struct visit visit = { .connection = connection, .arena = arena_new() };
-	bool is_job = take_job(&visit);
+	bool is_job = take_job(&visit) && arm_timer(&visit.job);
 
 	if (is_job) {
-		arm_timer(visit.job.timeout_ms);
 		(void)!work(&visit, &visit.result.failure);
-		arm_timer(0);
+		disarm_timer();
 		answer(&visit);
-		if (HAS_ADDRESS_SANITIZER)
-			image_check_memory();
 	}
 	for (unsigned i = 0; i < visit.descriptor_count; i++)
 		close(visit.descriptors[i]);

@@ -134,6 +134,7 @@ job_print(const struct job *job, struct text *out)
 	text_printf(out, "max-pixels %llu\n", (unsigned long long)job->limits.max_pixels);
 	text_printf(out, "max-output-bytes %llu\n", (unsigned long long)job->limits.max_output_bytes);
 	text_printf(out, "timeout-ms %u\n", job->timeout_ms);
+	text_printf(out, "deadline-us %lld\n", (long long)job->deadline.at_us);
 }
 
 static bool
@@ -178,6 +179,17 @@ job_is_sensible(const struct job *job)
 	return job->format != MEDIA_NONE && media_is_writable(job->format);
 }
 
+static bool
+read_deadline(struct reader *reader, struct deadline *deadline)
+{
+	uint64_t at_us;
+
+	if (!read_u64(reader, "deadline-us", 0, INT64_MAX, &at_us))
+		return false;
+	deadline->at_us = (int64_t)at_us;
+	return true;
+}
+
 bool
 job_parse(struct span text, struct arena *arena, struct job *job, struct failure *why)
 {
@@ -191,6 +203,7 @@ job_parse(struct span text, struct arena *arena, struct job *job, struct failure
 	    !read_u64(&reader, "max-output-bytes", 1, JOB_OUTPUT_BYTES_MAX,
 	    &read.limits.max_output_bytes) ||
 	    !read_unsigned(&reader, "timeout-ms", 1, JOB_TIMEOUT_MS_MAX, &read.timeout_ms) ||
+	    !read_deadline(&reader, &read.deadline) ||
 	    !read_end(&reader))
 		return false;
 	if (!job_is_sensible(&read))

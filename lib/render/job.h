@@ -12,6 +12,7 @@
 #ifndef RENDER_JOB_H
 #define RENDER_JOB_H
 
+#include "base/deadline.h"
 #include "base/failure.h"
 #include "base/text.h"
 #include "http/media.h"
@@ -45,7 +46,9 @@ struct job {
 	const char *recipe;	/* canonical text; "-" when describing */
 	enum media format;	/* of the output; MEDIA_NONE when describing */
 	struct image_limits limits;
-	unsigned timeout_ms;	/* the kernel ends the renderer after this */
+	unsigned timeout_ms;	/* the kernel ends the renderer after this much work, */
+	struct deadline deadline;	/* or at this moment, when nobody waits any longer;
+				 * CLOCK_MONOTONIC is one clock for all processes of a machine */
 };
 
 struct job_result {

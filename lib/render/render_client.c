@@ -64,15 +64,18 @@ connect_renderer(int fd, const struct render_address *address, struct deadline d
 }
 
 static bool
-send_job(int fd, const struct job *job, int input, int output, struct failure *why)
+send_job(int fd, const struct job *job, int input, int output, struct deadline deadline,
+    struct failure *why)
 {
+	struct job sent = *job;
 	struct arena *arena = arena_new();
 	int descriptors[JOB_DESCRIPTORS_MAX] = { input, output };
 	struct text message;
 	bool is_sent;
 
 	text_init(&message, arena, JOB_MESSAGE_MAX);
-	job_print(job, &message);
+	sent.deadline = deadline;
+	job_print(&sent, &message);
 	CHECK(!message.was_cut);
 	is_sent = channel_send(fd, text_span(&message), descriptors, output == -1 ? 1 : 2);
 	arena_free(arena);
@@ -105,16 +108,18 @@ wait_for_answer(int fd, struct deadline deadline, struct failure *why)
  * be taken for a timeout, but never the other way round.
  */
 static bool
-renderer_died(const struct job *job, int64_t started_us, struct failure *why)
+renderer_died(const struct job *job, int64_t started_us, struct deadline deadline, struct failure *why)
 {
 	if (monotonic_us() - started_us >= (int64_t)job->timeout_ms * 1000)
 		return fail(why, FAIL_TIMEOUT, "the image took longer than %u ms", job->timeout_ms);
+	if (deadline_has_passed(deadline))
+		return fail(why, FAIL_TIMEOUT, "the image was not done before the deadline");
 	return fail(why, FAIL_UNPROCESSABLE, "the renderer died of this image");
 }
 
 static bool
-receive_result(int fd, const struct job *job, int64_t started_us, struct job_result *result,
-    struct failure *why)
+receive_result(int fd, const struct job *job, int64_t started_us, struct deadline deadline,
+    struct job_result *result, struct failure *why)
 {
 	char message[JOB_MESSAGE_MAX];
 	unsigned count;
@@ -127,7 +132,7 @@ receive_result(int fd, const struct job *job, int64_t started_us, struct job_res
 	if (got == -1)
 		return fail(why, FAIL_INTERNAL, "the renderer's answer: %s", strerror(errno));
 	if (got == 0)
-		return renderer_died(job, started_us, why);
+		return renderer_died(job, started_us, deadline, why);
 	return job_result_parse(span_range(message, (size_t)got), result, why);
 }
 
@@ -155,6 +160,7 @@ render_run(const struct render_address *address, const struct job *job, int inpu
 	bool is_answered;
 
 	CHECK((job->operation == JOB_DESCRIBE) == (output == -1));
+	*result = (struct job_result){ 0 };
 	if (fd == -1)
 		return fail(why, FAIL_INTERNAL, "socket: %s", strerror(errno));
 	if (!connect_renderer(fd, address, deadline, why)) {
@@ -162,8 +168,8 @@ render_run(const struct render_address *address, const struct job *job, int inpu
 		return false;
 	}
 	started_us = monotonic_us();
-	is_answered = send_job(fd, job, input, output, why) && wait_for_answer(fd, deadline, why) &&
-	    receive_result(fd, job, started_us, result, why);
+	is_answered = send_job(fd, job, input, output, deadline, why) && wait_for_answer(fd, deadline, why) &&
+	    receive_result(fd, job, started_us, deadline, result, why);
 	close(fd);
 	if (!is_answered)
 		return false;

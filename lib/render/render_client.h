@@ -32,7 +32,8 @@ bool render_address_of(int listener, struct render_address *address, struct fail
     __attribute__((warn_unused_result));
 
 /*
- * Runs the job.  output is -1 when describing.  The renderer writes to the
+ * Runs the job; the deadline goes with it, so nobody renders for a client that
+ * has given up.  output is -1 when describing.  The renderer writes to the
  * output, an empty file, from offset 0 through its own copy of the descriptor.
  * The input should be open for reading only; its file position belongs to the
  * renderer while the job runs.  False with the renderer's own failure

@@ -16,7 +16,8 @@
 	"format webp\n" \
 	"max-pixels 100000000\n" \
 	"max-output-bytes 67108864\n" \
-	"timeout-ms 15000\n"
+	"timeout-ms 15000\n" \
+	"deadline-us 123456789\n"
 
 #define DESCRIBE_JOB \
 	"vitrine-job 1\n" \
@@ -25,7 +26,8 @@
 	"format -\n" \
 	"max-pixels 1\n" \
 	"max-output-bytes 1\n" \
-	"timeout-ms 600000\n"
+	"timeout-ms 600000\n" \
+	"deadline-us 0\n"
 
 #define RESULT \
 	"vitrine-result 1\n" \
@@ -132,7 +134,7 @@ test_the_largest_job_fits_into_a_message(void **state)
 {
 	char recipe[RECIPE_TEXT_MAX + 1] = "";
 	struct job job = { JOB_RENDER, recipe, MEDIA_AVIF, { JOB_PIXELS_MAX, JOB_OUTPUT_BYTES_MAX },
-		JOB_TIMEOUT_MS_MAX };
+		JOB_TIMEOUT_MS_MAX, { INT64_MAX } };
 	struct text printed = empty_text();
 	struct failure why = { 0 };
 	struct job read;
@@ -153,6 +155,7 @@ test_refuses_a_job_with_one_wrong_line(void **state)
 		"format jpeg", "format tiff", "format svg", "format -", "format none", "format ",
 		"max-pixels 0", "max-pixels 1099511627777", "max-pixels -1", "max-pixels 007", "max-pixels 1 ",
 		"max-output-bytes 0", "max-output-bytes 4294967297", "max-output-bytes 1e3",
+		"deadline-us -1", "deadline-us 9223372036854775808", "deadline-us 01",
 		"timeout-ms 0", "timeout-ms 600001", "timeout-ms  5",
 		"vitrine-job 1x", "vitrine-job 01", "vitrine-job -1", "vitrine-job ",
 	};
@@ -203,11 +206,11 @@ test_refuses_lines_that_are_missing_swapped_or_too_many(void **state)
 	static const char *const jobs[] = {
 		"", "\n", "vitrine-job 1", "vitrine-job 1\n",
 		"operation render\n" RENDER_JOB,
-		RENDER_JOB "\n", RENDER_JOB "timeout-ms 15000\n", RENDER_JOB "x",
+		RENDER_JOB "\n", RENDER_JOB "deadline-us 15000\n", RENDER_JOB "x",
 		"vitrine-job 1\nrecipe w=400\noperation render\nformat webp\nmax-pixels 1\n"
-		"max-output-bytes 1\ntimeout-ms 1\n",
+		"max-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\n",
 		"vitrine-job 1\noperation render\nrecipe w=400\nformat webp\nmax-pixels 1\n"
-		"max-output-bytes 1\ntimeout-ms 1",
+		"max-output-bytes 1\ntimeout-ms 1\ndeadline-us 1",
 	};
 
 	(void)state;

@@ -125,7 +125,7 @@ file_of(const char *content)
 static struct job
 render_job(void)
 {
-	return (struct job){ JOB_RENDER, "w=10", MEDIA_PNG, { 100000000, 1 << 24 }, PATIENCE_MS };
+	return (struct job){ JOB_RENDER, "w=10", MEDIA_PNG, { 100000000, 1 << 24 }, PATIENCE_MS, { 0 } };
 }
 
 /* In full size, because a vector image is drawn no larger than it is wanted. */
@@ -201,7 +201,7 @@ static void
 test_describes_without_an_output(void **state)
 {
 	struct peer *peer = *state;
-	struct job job = { JOB_DESCRIBE, "-", MEDIA_NONE, { 1000, 1 }, PATIENCE_MS };
+	struct job job = { JOB_DESCRIBE, "-", MEDIA_NONE, { 1000, 1 }, PATIENCE_MS, { 0 } };
 	struct run told;
 
 	start_renderer(peer);
@@ -281,16 +281,22 @@ test_the_timer_of_a_job_is_a_timeout(void **state)
 }
 
 static void
-test_the_deadline_is_a_timeout_and_leaves_the_renderer_to_its_timer(void **state)
+test_the_deadline_is_a_timeout_and_ends_the_rendering_too(void **state)
 {
 	struct peer *peer = *state;
-	struct job job = slow_job(2000);
+	struct job job = slow_job(PATIENCE_MS);
+	int64_t started_us = monotonic_us();
 	struct run failed;
+	int status;
 
 	start_renderer(peer);
 	failed = run(peer, &job, SLOW_SVG, 300);
 	assert_failed(&failed, FAIL_TIMEOUT, "deadline");
 	assert_in_range(failed.took_ms, 300, 1500);
+	assert_int_equal(waitpid(peer->pid, &status, 0), peer->pid);
+	peer->pid = -1;
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
+	assert_in_range(monotonic_us() - started_us, 300 * 1000, 1500 * 1000);
 }
 
 static void
@@ -530,7 +536,7 @@ main(void)
 		WITH_PEER(test_one_renderer_serves_many_jobs),
 		WITH_PEER(test_the_lifeline_ends_a_renderer_without_error),
 		WITH_PEER(test_the_timer_of_a_job_is_a_timeout),
-		WITH_PEER(test_the_deadline_is_a_timeout_and_leaves_the_renderer_to_its_timer),
+		WITH_PEER(test_the_deadline_is_a_timeout_and_ends_the_rendering_too),
 		WITH_PEER(test_a_renderer_that_is_killed_died_of_the_image),
 		WITH_PEER(test_a_job_whose_client_has_gone_is_skipped),
 		WITH_PEER(test_believes_no_answer_that_is_not_so),
