@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,12 +30,32 @@ unix_address(const char *path, struct sockaddr_un *address, struct failure *why)
 	return true;
 }
 
+/*
+ * Whether a supervisor lives behind the socket.  The peer's credentials are
+ * those of the process that called listen() (unix(7)): the supervisor, whose id
+ * a reload keeps.  After its death a responder may hold the socket for as long
+ * as its request takes, but will take no other.
+ */
+static bool
+is_served(int probe, const struct sockaddr_un *address)
+{
+	struct ucred server;
+	socklen_t size = sizeof(server);
+
+	if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == -1)
+		return errno != ECONNREFUSED;
+	/* Id 0: it lives in another namespace of processes. */
+	return getsockopt(probe, SOL_SOCKET, SO_PEERCRED, &server, &size) == -1 || server.pid == 0 ||
+	    kill(server.pid, 0) == 0 || errno != ESRCH;
+}
+
 /* A socket file that nobody serves is left from a crash. */
 static bool
 remove_stale_socket(const struct sockaddr_un *address, struct failure *why)
 {
 	struct stat status;
-	int probe, error;
+	bool is_in_use;
+	int probe;
 
 	if (lstat(address->sun_path, &status) == -1)
 		return true;
@@ -43,9 +64,9 @@ remove_stale_socket(const struct sockaddr_un *address, struct failure *why)
 	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (probe == -1)
 		return fail(why, FAIL_INTERNAL, "cannot make a socket: %s", strerror(errno));
-	error = connect(probe, (const struct sockaddr *)address, sizeof(*address)) == -1 ? errno : 0;
+	is_in_use = is_served(probe, address);
 	close(probe);
-	if (error != ECONNREFUSED)
+	if (is_in_use)
 		return fail(why, FAIL_INTERNAL, "%s is in use by another instance", address->sun_path);
 	unlink(address->sun_path);
 	return true;

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "fcgi-app/exit_code.h"
 #include "fcgi-app/listener.h"
+#include "fcgi-app/renderer_settings.h"
 #include "fcgi-app/responder.h"
 #include "fcgi-app/server.h"
 #include "fcgi-app/supervisor.h"
@@ -95,13 +96,19 @@ parse_options(int argc, char **argv, struct options *options)
 
 /* What a responder would stumble over, found before any is started. */
 static bool
-environment_is_good(const struct settings *settings, struct failure *why)
+environment_is_good(const struct settings *settings, struct arena *arena, struct failure *why)
 {
 	struct store *store = store_open(&settings->store, why);
+	struct renderer_config renderer;
+	struct peers *peers;
 
 	if (store == NULL)
 		return false;
 	store_close(store);
+	peers = peers_open(&settings->peers, why);
+	if (peers == NULL)
+		return false;
+	peers_close(peers);
 	for (unsigned i = 0; i < settings->origin_count; i++) {
 		struct origin *origin = origin_open(&settings->origins[i], why);
 
@@ -109,7 +116,7 @@ environment_is_good(const struct settings *settings, struct failure *why)
 			return false;
 		origin_close(origin);
 	}
-	return true;
+	return renderer_config_of(&settings->render, arena, &renderer, why);
 }
 
 static int
@@ -183,7 +190,7 @@ main(int argc, char **argv)
 	}
 	if (options.action == PRINT_CONFIGURATION)
 		return print(options.action, settings, arena);
-	if (!environment_is_good(settings, &why)) {
+	if (!environment_is_good(settings, arena, &why)) {
 		fprintf(stderr, "vitrine.fcgi: %s\n", why.detail);
 		return EXIT_ENVIRONMENT;
 	}

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,7 +16,6 @@ struct own_renderer {
 	struct arena *arena;
 	struct renderer_config config;
 	struct render_address address;
-	int listener;
 	int lifeline[2];
 	pid_t pid;
 };
@@ -27,10 +27,8 @@ own_renderer_open(const struct render_settings *settings, struct failure *why)
 
 	CHECK(own != NULL);
 	own->arena = arena_new();
-	own->listener = own->lifeline[0] = own->lifeline[1] = own->pid = -1;
-	if (!renderer_config_of(settings, own->arena, &own->config, why) ||
-	    (own->listener = render_listen(1, why)) == -1 ||
-	    !render_address_of(own->listener, &own->address, why)) {
+	own->lifeline[0] = own->lifeline[1] = own->pid = -1;
+	if (!renderer_config_of(settings, own->arena, &own->config, why)) {
 		own_renderer_close(own);
 		return NULL;
 	}
@@ -42,19 +40,54 @@ own_renderer_open(const struct render_settings *settings, struct failure *why)
 	return own;
 }
 
-bool
-own_renderer_ensure(struct own_renderer *own, struct failure *why)
+static bool
+start(struct own_renderer *own, struct failure *why)
 {
-	if (own->pid != -1 && waitpid(own->pid, NULL, WNOHANG) == 0)
-		return true;
-	own->pid = renderer_start(&own->config, own->listener, own->lifeline[0], why);
+	int listener = render_listen(1, why);
+
+	if (listener == -1)
+		return false;
+	if (render_address_of(listener, &own->address, why))
+		own->pid = renderer_start(&own->config, listener, own->lifeline[0], why);
+	close(listener);
 	return own->pid != -1;
 }
 
-const struct render_address *
-own_renderer_address(const struct own_renderer *own)
+static bool
+ensure(struct own_renderer *own, struct failure *why)
 {
-	return &own->address;
+	if (own->pid != -1 && waitpid(own->pid, NULL, WNOHANG) == 0)
+		return true;
+	own->pid = -1;
+	return start(own, why);
+}
+
+/* A process that exits closes its sockets before it can be waited for. */
+static void
+finish_off(struct own_renderer *own)
+{
+	kill(own->pid, SIGKILL);
+	waitpid(own->pid, NULL, 0);
+	own->pid = -1;
+}
+
+bool
+own_renderer_run(struct own_renderer *own, const struct job *job, int input, int output,
+    struct deadline deadline, struct job_result *result, struct failure *why)
+{
+	struct failure first = { 0 };
+
+	if (!ensure(own, why))
+		return false;
+	if (render_run(&own->address, job, input, output, deadline, result, &first))
+		return true;
+	if (first.kind != FAIL_UNAVAILABLE) {
+		*why = first;
+		return false;
+	}
+	/* Nobody took the job: it had done enough of them, or was killed. */
+	finish_off(own);
+	return start(own, why) && render_run(&own->address, job, input, output, deadline, result, why);
 }
 
 void
@@ -65,8 +98,6 @@ own_renderer_close(struct own_renderer *own)
 	for (unsigned i = 0; i < 2; i++)
 		if (own->lifeline[i] != -1)
 			close(own->lifeline[i]);
-	if (own->listener != -1)
-		close(own->listener);
 	if (own->pid != -1)
 		waitpid(own->pid, NULL, 0);
 	arena_free(own->arena);

@@ -3,7 +3,9 @@
  *
  * Under mod_fcgid the web server does the preforking: each process it starts
  * is one responder, and keeps one renderer of its own, started again when it
- * has left.  It ends with its responder, by the lifeline.
+ * has left.  It ends with its responder, by the lifeline.  Only the renderer
+ * holds the socket that jobs come to, so the kernel tells at once when nobody
+ * is there to take one.
  */
 #ifndef FCGI_APP_OWN_RENDERER_H
 #define FCGI_APP_OWN_RENDERER_H
@@ -20,9 +22,8 @@ struct own_renderer *own_renderer_open(const struct render_settings *settings, s
     __attribute__((warn_unused_result));
 void own_renderer_close(struct own_renderer *own);
 
-/* Before each job: sees to it that the renderer is alive. */
-bool own_renderer_ensure(struct own_renderer *own, struct failure *why) __attribute__((warn_unused_result));
-
-const struct render_address *own_renderer_address(const struct own_renderer *own);
+/* As render_run().  When the renderer was just leaving, the next one gets the job. */
+bool own_renderer_run(struct own_renderer *own, const struct job *job, int input, int output,
+    struct deadline deadline, struct job_result *result, struct failure *why) __attribute__((warn_unused_result));
 
 #endif

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 enum {
+	/* A web server sends all parameters with the connection. */
+	PARAMETERS_S = 3,
 	WATCHDOG_GRACE_S = 5,
 	/* A stopping server answers what has already connected, within reason. */
 	BACKLOG_MAX = 256
@@ -104,9 +106,10 @@ serve_one(struct responder *responder)
 
 	/* Armed before libfcgi reads its first byte: it reads parameters
 	 * without a time limit, so a silent peer could hold us for ever. */
-	alarm(settings->request_timeout_ms / 1000 + WATCHDOG_GRACE_S);
+	alarm(PARAMETERS_S);
 	answered = fastcgi_accept(responder->fastcgi, responder->arena, &request);
 	if (answered == FASTCGI_REQUEST) {
+		alarm(settings->request_timeout_ms / 1000 + WATCHDOG_GRACE_S);
 		answer(responder, &request);
 		fastcgi_finish(responder->fastcgi);
 		responder->requests_left--;
@@ -142,6 +145,10 @@ responder_open(struct responder *responder, const struct settings *settings, con
 	};
 	if (!server_open(&responder->server, settings, config->renderer_listener, config->drain, why))
 		return false;
+	/* Its name was all we needed.  When nobody is left who serves it, our
+	 * copy would let jobs wait there. */
+	if (config->renderer_listener != -1)
+		close(config->renderer_listener);
 	responder->arena = arena_new();
 	responder->fastcgi = fastcgi_open(config->listener);
 	responder->epoll = epoll_create1(EPOLL_CLOEXEC);

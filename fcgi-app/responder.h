@@ -9,7 +9,7 @@
 struct responder_config {
 	int listener;		/* FastCGI connections */
 	int leave;		/* readable or hung up: finish and leave */
-	int renderer_listener;	/* -1: keep a renderer of its own */
+	int renderer_listener;	/* taken over and closed; -1: keep a renderer of its own */
 	int drain;		/* see server.h; -1: none */
 };
 

@@ -49,15 +49,11 @@ report_renderer(struct server *server, struct health *health)
 	struct failure why = { 0 };
 	struct job_result result;
 	int empty = memfd_create("probe", MFD_CLOEXEC);
-	bool answered;
+	bool answered = empty != -1 && (server_try_renderer(server, &job, empty, -1, deadline, &result, &why) ||
+	    why.kind == FAIL_UNSUPPORTED);
+	bool is_late = why.kind == FAIL_TIMEOUT || why.kind == FAIL_BUSY;
 
-	if (server->own_renderer != NULL && !own_renderer_ensure(server->own_renderer, &why)) {
-		report(health, "renderer", false, "cannot be started");
-	} else {
-		answered = empty != -1 && (render_run(&server->renderers, &job, empty, -1, deadline, &result, &why) ||
-		    why.kind == FAIL_UNSUPPORTED);
-		report(health, "renderer", answered || slow_path_places_taken(server) > 0, "does not answer");
-	}
+	report(health, "renderer", answered || (is_late && slow_path_places_taken(server) > 0), "does not answer");
 	if (empty != -1)
 		close(empty);
 }

@@ -20,10 +20,7 @@ open_renderers(struct server *server, int renderer_listener, struct failure *why
 	if (renderer_listener != -1)
 		return render_address_of(renderer_listener, &server->renderers, why);
 	server->own_renderer = own_renderer_open(&server->settings->render, why);
-	if (server->own_renderer == NULL)
-		return false;
-	server->renderers = *own_renderer_address(server->own_renderer);
-	return true;
+	return server->own_renderer != NULL;
 }
 
 bool
@@ -72,14 +69,20 @@ server_find_origin(struct server *server, const char *name, struct failure *why)
 }
 
 bool
+server_try_renderer(struct server *server, const struct job *job, int input, int output, struct deadline deadline,
+    struct job_result *result, struct failure *why)
+{
+	if (server->own_renderer != NULL)
+		return own_renderer_run(server->own_renderer, job, input, output, deadline, result, why);
+	return render_run(&server->renderers, job, input, output, deadline, result, why);
+}
+
+bool
 server_render(struct server *server, const struct job *job, int input, int output, struct deadline deadline,
     struct job_result *result, struct failure *why)
 {
-	bool worked;
+	bool worked = server_try_renderer(server, job, input, output, deadline, result, why);
 
-	if (server->own_renderer != NULL && !own_renderer_ensure(server->own_renderer, why))
-		return false;
-	worked = render_run(&server->renderers, job, input, output, deadline, result, why);
 	metrics_count(&server->metrics->renders[why->kind], 1);
 	return worked;
 }
@@ -87,7 +90,8 @@ server_render(struct server *server, const struct job *job, int input, int outpu
 bool
 server_is_draining(const struct server *server)
 {
-	struct pollfd drain = { .fd = server->drain };
+	struct pollfd drain = { .fd = server->drain, .events = POLLIN };
 
-	return server->drain != -1 && poll(&drain, 1, 0) == 1;
+	/* A reload hangs up, and is no reason to send anybody away. */
+	return server->drain != -1 && poll(&drain, 1, 0) == 1 && (drain.revents & POLLIN) != 0;
 }

@@ -24,9 +24,9 @@ struct server {
 	struct catalog *catalog;
 	struct origin *origins[SETTINGS_ORIGINS_MAX];
 	struct metrics *metrics;
-	struct render_address renderers;
-	struct own_renderer *own_renderer;	/* under mod_fcgid; NULL when the supervisor has renderers */
-	int drain;				/* hung up: this server is being stopped; -1: never told */
+	struct render_address renderers;	/* of the supervisor, when own_renderer is NULL */
+	struct own_renderer *own_renderer;	/* under mod_fcgid */
+	int drain;				/* readable: this server is being stopped; -1: never told */
 };
 
 /* renderer_listener is -1 under mod_fcgid: the responder then starts a
@@ -41,6 +41,10 @@ struct origin *server_find_origin(struct server *server, const char *name, struc
 /* Runs a job on a renderer and counts the result. */
 bool server_render(struct server *server, const struct job *job, int input, int output, struct deadline deadline,
     struct job_result *result, struct failure *why) __attribute__((warn_unused_result));
+
+/* The same, not counted: for probes. */
+bool server_try_renderer(struct server *server, const struct job *job, int input, int output,
+    struct deadline deadline, struct job_result *result, struct failure *why) __attribute__((warn_unused_result));
 
 /* Whether the server is being stopped. */
 bool server_is_draining(const struct server *server);

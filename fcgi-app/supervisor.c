@@ -30,11 +30,12 @@ enum {
 	CHECK_TIMEOUT_S = 10,
 	EARLY_DEATH_MS = 1000,		/* a child that lived shorter has not worked at all */
 	PAUSE_MIN_MS = 250,
-	PAUSE_MAX_MS = 60000
+	/* Pictures that kill renderers must not keep others waiting for long. */
+	PAUSE_MAX_MS = 5000
 };
 
-/* Says to the program that a reload executes where it listens, and that the
- * sockets are there. */
+/* Says to the program that a reload executes that the sockets are there: how
+ * many processes are still to be reaped, a space, and where it listens. */
 #define INHERITED_VARIABLE "VITRINE_INHERITED"
 
 enum role { RESPONDER, RENDERER, ROLE_COUNT };
@@ -55,6 +56,7 @@ struct supervisor {
 	struct arena *arena;
 	struct renderer_config renderer;
 	struct child children[CHILDREN_MAX];
+	unsigned older;			/* children of the generations before a reload */
 	unsigned wanted[ROLE_COUNT];
 	struct deadline hold[ROLE_COUNT];	/* no new child before this */
 	int64_t pause_ms[ROLE_COUNT];
@@ -113,8 +115,12 @@ static void
 pause_role(struct supervisor *supervisor, enum role role, const char *reason)
 {
 	int64_t *pause_ms = &supervisor->pause_ms[role];
+	int64_t since_ms = (monotonic_us() - supervisor->hold[role].at_us) / 1000;
 
-	*pause_ms = *pause_ms == 0 ? PAUSE_MIN_MS : *pause_ms * 2;
+	/* Those who die together die of one thing. */
+	if (!deadline_has_passed(supervisor->hold[role]))
+		return;
+	*pause_ms = since_ms > 2 * EARLY_DEATH_MS || *pause_ms == 0 ? PAUSE_MIN_MS : *pause_ms * 2;
 	if (*pause_ms > PAUSE_MAX_MS)
 		*pause_ms = PAUSE_MAX_MS;
 	supervisor->hold[role] = deadline_in_ms(*pause_ms);
@@ -139,8 +145,7 @@ start_responder(struct supervisor *supervisor)
 	close(supervisor->lifeline[RESPONDER][1]);
 	close(supervisor->lifeline[RENDERER][1]);
 	close(supervisor->lifeline[RENDERER][0]);
-	if (supervisor->drain[1] != -1)
-		close(supervisor->drain[1]);
+	close(supervisor->drain[1]);
 	exit(responder_run(supervisor->settings, &config));
 }
 
@@ -193,24 +198,35 @@ note_death(struct supervisor *supervisor, struct child *child, int status)
 	else if (WEXITSTATUS(status) != 0)
 		log_event("child-failed", "role=%s code=%d age_ms=%lld", role_names[role], WEXITSTATUS(status),
 		    (long long)age_ms);
-	if (age_ms >= EARLY_DEATH_MS)
-		supervisor->pause_ms[role] = 0;
-	else if (supervisor->wanted[role] > 0 && (WIFSIGNALED(status) || WEXITSTATUS(status) != 0))
+	if (age_ms < EARLY_DEATH_MS && supervisor->wanted[role] > 0 &&
+	    (WIFSIGNALED(status) || WEXITSTATUS(status) != 0))
 		pause_role(supervisor, role, "it died at once");
 }
 
-/* SIGCHLD coalesces: reap until nothing is left.  Children of the generation
- * before a reload are in no table, and of no interest. */
+static struct child *
+find_child(struct supervisor *supervisor, pid_t pid)
+{
+	for (unsigned i = 0; i < CHILDREN_MAX; i++)
+		if (supervisor->children[i].pid == pid)
+			return &supervisor->children[i];
+	return NULL;
+}
+
+/* SIGCHLD coalesces: reap until nothing is left. */
 static void
 reap(struct supervisor *supervisor)
 {
+	struct child *child;
 	pid_t pid;
 	int status;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (unsigned i = 0; i < CHILDREN_MAX; i++)
-			if (supervisor->children[i].pid == pid)
-				note_death(supervisor, &supervisor->children[i], status);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		child = find_child(supervisor, pid);
+		if (child != NULL)
+			note_death(supervisor, child, status);
+		else if (supervisor->older > 0)		/* as process 1 we also reap strangers */
+			supervisor->older--;
+	}
 }
 
 /* ---- reload -------------------------------------------------------------------- */
@@ -245,6 +261,9 @@ new_configuration_is_valid(const struct supervisor *supervisor)
 static void
 reload(struct supervisor *supervisor)
 {
+	unsigned older = supervisor->older + count_children(supervisor, RESPONDER) +
+	    count_children(supervisor, RENDERER);
+
 	if (!new_configuration_is_valid(supervisor)) {
 		log_event("reload-refused", "reason=\"the new configuration is not valid; going on with the old one\"");
 		return;
@@ -252,7 +271,7 @@ reload(struct supervisor *supervisor)
 	log_event("reload", "program=%s", supervisor->program);
 	/* Everything but the two sockets is close-on-exec; the lifelines end
 	 * this generation, which finishes its requests while the next one starts. */
-	CHECK(setenv(INHERITED_VARIABLE, supervisor->listen, 1) == 0);
+	CHECK(setenv(INHERITED_VARIABLE, arena_printf(supervisor->arena, "%u %s", older, supervisor->listen), 1) == 0);
 	execv(supervisor->program, supervisor->argv);
 	log_event("reload-failed", "reason=\"cannot execute %s: %s\"", supervisor->program, strerror(errno));
 }
@@ -262,7 +281,8 @@ reload(struct supervisor *supervisor)
 static void
 wait_for_children(struct supervisor *supervisor, enum role role)
 {
-	while (count_children(supervisor, role) > 0) {
+	/* Older responders may still need our renderers. */
+	while (count_children(supervisor, role) > 0 || supervisor->older > 0) {
 		wait_for_signal(deadline_in_ms(1000));
 		reap(supervisor);
 	}
@@ -275,8 +295,7 @@ drain(struct supervisor *supervisor)
 	struct deadline end = deadline_in_ms((int64_t)supervisor->settings->server.drain_s * 1000);
 
 	log_event("drain", "seconds=%u", supervisor->settings->server.drain_s);
-	close(supervisor->drain[1]);
-	supervisor->drain[1] = -1;
+	CHECK(write(supervisor->drain[1], "", 1) == 1);
 	while (!deadline_has_passed(end)) {
 		int number = wait_for_signal(end);
 
@@ -331,19 +350,34 @@ socket_is_activated(void)
 	    descriptor_is_listener(LISTENER_FD);
 }
 
+/* After a reload: what the supervisor before us left in place. */
+static bool
+take_inherited(struct supervisor *supervisor)
+{
+	const char *inherited = getenv(INHERITED_VARIABLE);
+	struct span listen = span_of(inherited != NULL ? inherited : "");
+	struct span count = span_cut(&listen, ' ');
+	uint64_t older;
+
+	if (listen.at == NULL || !span_to_u64(count, 0, UINT32_MAX, &older) ||
+	    !descriptor_is_listener(LISTENER_FD) || !descriptor_is_listener(RENDERER_LISTENER_FD))
+		return false;
+	supervisor->older = (unsigned)older;
+	supervisor->listen = arena_copy_bytes(supervisor->arena, listen.at, listen.length);
+	unsetenv(INHERITED_VARIABLE);
+	return true;
+}
+
 static bool
 take_listeners(struct supervisor *supervisor, struct failure *why)
 {
-	const char *inherited = getenv(INHERITED_VARIABLE);
 	const char *listen = supervisor->settings->server.listen;
 	int fd;
 
-	if (inherited != NULL && descriptor_is_listener(LISTENER_FD) && descriptor_is_listener(RENDERER_LISTENER_FD)) {
-		supervisor->listen = arena_copy_string(supervisor->arena, inherited);
-		if (strcmp(inherited, listen) != 0 && inherited[0] != '\0')
+	if (take_inherited(supervisor)) {
+		if (strcmp(supervisor->listen, listen) != 0 && supervisor->listen[0] != '\0')
 			log_event("setting-ignored",
 			    "setting=server.listen reason=\"to listen elsewhere, stop and start\"");
-		unsetenv(INHERITED_VARIABLE);
 		return true;
 	}
 	if (socket_is_activated()) {
