@@ -178,7 +178,9 @@ print_size(const struct asset *asset, const struct recipe *recipe)
 	char size[32] = "-";
 
 	asset_upright_size(asset, &width, &height);
-	if (recipe->is_original)
+	if (width == 0 || height == 0)
+		;	/* a row that somebody else wrote: the size is not known */
+	else if (recipe->is_original)
 		snprintf(size, sizeof(size), "%ux%u", asset->width, asset->height);
 	else if (geometry_plan(recipe, width, height, &geometry, &why))
 		snprintf(size, sizeof(size), "%ux%u", geometry.width, geometry.height);

@@ -11,11 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
 	REQUEST_ID_MAX = 64,
-	SEND_CHUNK = 64 * 1024
+	SEND_CHUNK = 64 * 1024,
+	/* A client that takes less than a chunk in this time holds a responder
+	 * for nothing.  A slow one may take as long as it likes in all. */
+	SEND_STALL_S = 30
 };
 
 struct fastcgi {
@@ -150,10 +154,13 @@ send_file(struct fastcgi *fastcgi, const struct response *response, uint64_t *se
 		size_t want = left < SEND_CHUNK ? (size_t)left : SEND_CHUNK;
 		ssize_t got = pread(response->file_fd, fastcgi->chunk, want, (off_t)*sent);
 
-		/* Less than was announced: break the connection off rather than
-		 * let a cut picture look complete. */
-		if (got <= 0)
+		/* Less than was announced.  An orderly end of the request would
+		 * make the cut picture look complete, so the connection breaks. */
+		if (got <= 0) {
+			shutdown(fastcgi->request.ipcFd, SHUT_RDWR);
 			return false;
+		}
+		alarm(SEND_STALL_S);
 		if (FCGX_PutStr(fastcgi->chunk, (int)got, fastcgi->request.out) == -1)
 			return false;
 		*sent += (uint64_t)got;

@@ -25,7 +25,10 @@ enum fastcgi_answer { FASTCGI_REQUEST, FASTCGI_NONE, FASTCGI_BROKEN };
  * FASTCGI_NONE: a sibling was quicker, or the peer vanished. */
 enum fastcgi_answer fastcgi_accept(struct fastcgi *fastcgi, struct arena *arena, struct request *request);
 
-/* Sends headers and body; false when the peer has gone. sent counts body bytes. */
+/* Sends headers and body; false when the peer has gone, or when the file is
+ * shorter than was announced: then the connection is broken off.  sent counts
+ * body bytes.  While a file is sent the caller's alarm is set anew for each
+ * piece, so a slow client is no stuck process. */
 bool fastcgi_send(struct fastcgi *fastcgi, const struct request *request, const struct response *response,
     uint64_t *sent);
 

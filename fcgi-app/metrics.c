@@ -133,8 +133,6 @@ print_by_kind(struct text *out, const char *name, const char *label, const _Atom
 void
 metrics_print(const struct metrics *metrics, struct text *out)
 {
-	static const char *const catalog_tiers[CATALOG_TIER_COUNT] = { "peer", "replica", "primary" };
-
 	print_family(out, "vitrine_responses_total", "counter", "Responses by HTTP status.");
 	for (unsigned status = 0; status < METRICS_STATUS_MAX; status++)
 		if (status == 200 || value_of(&metrics->responses[status]) > 0)
@@ -146,7 +144,7 @@ metrics_print(const struct metrics *metrics, struct text *out)
 	text_printf(out, "vitrine_sent_bytes_total %" PRIu64 "\n", value_of(&metrics->sent_bytes));
 	print_family(out, "vitrine_catalog_answers_total", "counter", "Rows found, by where they were found.");
 	for (unsigned tier = 0; tier < CATALOG_TIER_COUNT; tier++)
-		text_printf(out, "vitrine_catalog_answers_total{tier=\"%s\"} %" PRIu64 "\n", catalog_tiers[tier],
+		text_printf(out, "vitrine_catalog_answers_total{tier=\"%s\"} %" PRIu64 "\n", catalog_tier_name(tier),
 		    value_of(&metrics->catalog_answers[tier]));
 	print_family(out, "vitrine_renders_total", "counter", "Jobs given to renderers, by result.");
 	print_by_kind(out, "vitrine_renders_total", "result", metrics->renders, FAIL_NONE);

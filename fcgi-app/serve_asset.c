@@ -1,7 +1,7 @@
 /*
  * serve_asset.c - the way of one request, from left to right:
  *
- *	token -> recipe -> catalog -> policy -> negotiate -> variant
+ *	token -> recipe -> catalog -> policy -> negotiate -> variant -> geometry
  *	      -> conditional -> store -> (slow path) -> respond
  *
  * No step calls back into an earlier one.  URL text exists only up to
@@ -18,9 +18,11 @@
 #include "http/accept.h"
 #include "http/conditional.h"
 #include "http/url.h"
+#include "recipe/geometry.h"
 
 #include <inttypes.h>
 #include <time.h>
+#include <unistd.h>
 
 /* What is known of the request for a picture once it has been read. */
 struct wish {
@@ -60,7 +62,6 @@ parse_recipe(struct server *server, struct wish *wish, struct failure *why)
 static bool
 find_asset(struct server *server, struct request *request, struct wish *wish, struct failure *why)
 {
-	static const char *const tiers[CATALOG_TIER_COUNT] = { "peer", "replica", "primary" };
 	int64_t from_us = monotonic_us();
 	enum catalog_tier tier;
 	bool was_found = catalog_find(server->catalog, wish->route->asset, request->deadline, &wish->asset, &tier, why);
@@ -69,7 +70,7 @@ find_asset(struct server *server, struct request *request, struct wish *wish, st
 	if (!was_found)
 		return false;
 	metrics_count(&server->metrics->catalog_answers[tier], 1);
-	request->catalog_tier = tiers[tier];
+	request->catalog_tier = catalog_tier_name(tier);
 	return true;
 }
 
@@ -119,6 +120,21 @@ identify(struct request *request, struct wish *wish)
 	request->recipe = wish->variant.recipe;
 	request->format = media_extension(wish->variant.format);
 	request->variant = wish->variant.key.hex;
+}
+
+/* geometry: what cannot be made of this asset is refused before any work, and
+ * HEAD says the same as GET.  A row whose etag was forgotten by a purge may
+ * describe an object that has been replaced; then the renderer decides. */
+static bool
+check_geometry(const struct wish *wish, struct failure *why)
+{
+	struct geometry geometry;
+	unsigned width, height;
+
+	asset_upright_size(&wish->asset, &width, &height);
+	if (wish->recipe.is_original || wish->asset.etag[0] == '\0' || width == 0 || height == 0)
+		return true;
+	return geometry_plan(&wish->recipe, width, height, &geometry, why);
 }
 
 /* How long others may keep this, never past the end of the token or the asset. */
@@ -210,6 +226,11 @@ find_in_store(struct server *server, struct request *request, const struct wish 
 	bool was_found = store_find(server->store, part, &wish->variant.key, file);
 
 	request_note_step(request, STEP_STORE, &from_us);
+	/* An original that is no image: the slow path says so. */
+	if (was_found && file->media == MEDIA_NONE) {
+		close(file->fd);
+		return false;
+	}
 	if (was_found)
 		request->tier = TIER_STORE;
 	return was_found;
@@ -257,6 +278,8 @@ serve_asset(struct server *server, struct request *request, const struct route *
 	    !negotiate(server, request, wish, why))
 		return false;
 	identify(request, wish);
+	if (!check_geometry(wish, why))
+		return false;
 	if (answer_condition(server, request, wish, response))
 		return true;
 	if (!find_in_store(server, request, wish, &file)) {

@@ -1,3 +1,8 @@
+/*
+ * slow_path.c - a place, then the flight of the variant, then that of the
+ * original: locks are always taken in this order, and each ends with the
+ * function that took it.
+ */
 #include "fcgi-app/slow_path.h"
 
 #include <string.h>
@@ -58,7 +63,7 @@ object_is_the_catalogs(const struct asset *asset, const struct origin_object *ob
 
 static bool
 fetch_into_draft(struct server *server, const struct asset *asset, struct deadline deadline,
-    struct store_draft *draft, enum media *media, struct failure *why)
+    struct store_draft *draft, struct failure *why)
 {
 	struct origin *origin = server_find_origin(server, asset->origin, why);
 	struct origin_object object;
@@ -71,12 +76,7 @@ fetch_into_draft(struct server *server, const struct asset *asset, struct deadli
 	if (!was_fetched)
 		return false;
 	metrics_count(&server->metrics->origin_bytes, object.bytes);
-	if (!object_is_the_catalogs(asset, &object, why))
-		return false;
-	*media = sniff_file(draft->fd);
-	if (*media == MEDIA_NONE)
-		return fail(why, FAIL_UNSUPPORTED, "the original is no image that we know");
-	return true;
+	return object_is_the_catalogs(asset, &object, why);
 }
 
 static bool
@@ -85,18 +85,18 @@ fetch_original(struct server *server, struct request *request, const struct asse
 {
 	int64_t from_us = monotonic_us();
 	struct store_draft draft;
-	enum media media;
 	bool was_fetched;
 
 	if (!store_begin(server->store, &draft, why))
 		return false;
-	was_fetched = fetch_into_draft(server, asset, request->deadline, &draft, &media, why);
+	was_fetched = fetch_into_draft(server, asset, request->deadline, &draft, why);
 	request_note_step(request, STEP_ORIGIN, &from_us);
 	if (!was_fetched) {
 		store_discard(server->store, &draft);
 		return false;
 	}
-	if (!store_commit(server->store, &draft, STORE_ORIGINALS, &variant->original_key, media, original, why))
+	if (!store_commit(server->store, &draft, STORE_ORIGINALS, &variant->original_key, sniff_file(draft.fd),
+	    original, why))
 		return false;
 	request_note_step(request, STEP_STORE, &from_us);
 	request->tier = TIER_FETCHED;
@@ -104,7 +104,7 @@ fetch_original(struct server *server, struct request *request, const struct asse
 }
 
 static bool
-obtain_original(struct server *server, struct request *request, const struct asset *asset,
+find_or_fetch_original(struct server *server, struct request *request, const struct asset *asset,
     const struct variant *variant, struct store_file *original, struct failure *why)
 {
 	int64_t from_us = monotonic_us();
@@ -125,6 +125,20 @@ obtain_original(struct server *server, struct request *request, const struct ass
 		was_obtained = fetch_original(server, request, asset, variant, original, why);
 	store_unlock(&flight);
 	return was_obtained;
+}
+
+/* What is no image is kept too, and refused from the store: it must not be
+ * fetched anew for everybody who asks. */
+static bool
+obtain_original(struct server *server, struct request *request, const struct asset *asset,
+    const struct variant *variant, struct store_file *original, struct failure *why)
+{
+	if (!find_or_fetch_original(server, request, asset, variant, original, why))
+		return false;
+	if (original->media != MEDIA_NONE)
+		return true;
+	close(original->fd);
+	return fail(why, FAIL_UNSUPPORTED, "the original is no image that we know");
 }
 
 /* ---- the variant --------------------------------------------------------------- */

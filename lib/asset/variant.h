@@ -17,7 +17,7 @@ enum { VARIANT_ETAG_MAX = KEY_HEX + 2 };
 
 struct variant {
 	struct key key;				/* of the result */
-	struct key original_key;		/* of the original it is made from */
+	struct key original_key;		/* of the original it is made from: the object, not the row */
 	char etag[VARIANT_ETAG_MAX + 1];	/* strong, with its quotes */
 	const char *recipe;			/* canonical text, in the arena */
 	enum media format;			/* of the result; the asset's own for "original" */

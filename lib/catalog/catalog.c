@@ -30,6 +30,18 @@ struct catalog {
 	struct arena *scratch;	/* emptied at the end of every call */
 };
 
+const char *
+catalog_tier_name(enum catalog_tier tier)
+{
+	static const char *const names[CATALOG_TIER_COUNT] = {
+		[CATALOG_PEER] = "peer",
+		[CATALOG_REPLICA] = "replica",
+		[CATALOG_PRIMARY] = "primary",
+	};
+
+	return names[tier];
+}
+
 struct catalog *
 catalog_open(const struct catalog_config *config, struct peers *peers)
 {
@@ -97,6 +109,10 @@ ask_primary_for_row(struct catalog *catalog, const struct query *query, struct f
 	return true;
 }
 
+/* A row that is merely old is served as it is when the database does not answer
+ * within this: a hit must not wait for a server that hangs. */
+enum { REFRESH_MS = 200 };
+
 enum sighting {
 	SEEN_ON_REPLICA,
 	SEEN_ON_PRIMARY,
@@ -153,7 +169,7 @@ find_stale(struct catalog *catalog, const struct asset *stale, struct deadline d
 	*asset = *stale;
 	if (!asset_ring_begin_refresh(&catalog->ring, id))
 		return true;
-	sighting = look_up(catalog, id, stale->version, deadline, asset, &trouble);
+	sighting = look_up(catalog, id, stale->version, deadline_within_ms(deadline, REFRESH_MS), asset, &trouble);
 	switch (sighting) {
 	case SEEN_ON_REPLICA:
 	case SEEN_ON_PRIMARY:

@@ -38,6 +38,8 @@ struct catalog_config {
 /* Which tier answered, for the log. */
 enum catalog_tier { CATALOG_PEER, CATALOG_REPLICA, CATALOG_PRIMARY, CATALOG_TIER_COUNT };
 
+const char *catalog_tier_name(enum catalog_tier tier);
+
 struct catalog;
 
 /* Cannot fail: connects lazily.  peers may not be NULL and outlives the catalog;

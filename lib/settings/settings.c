@@ -34,6 +34,7 @@ struct loader {
 	struct settings *settings;
 	struct failure *why;
 	const char *path;
+	char *const *environment;
 	FILE *file;
 	unsigned line;
 	bool line_was_too_long;
@@ -130,32 +131,44 @@ read_secret(struct loader *loader, const char *where, const char *text, const ch
 	return true;
 }
 
-static bool
-add_key(struct loader *loader, const char *where, const char *id, const char *value)
+/* VITRINE_<SECTION>_<NAME>, both in upper case. */
+static const char *
+variable_of(struct arena *arena, const char *section, const char *name)
 {
-	struct token_keys *keys = &loader->settings->keys;
-	struct token_key *key = NULL;
+	char *variable = arena_printf(arena, "VITRINE_%s_%s", section, name);
+
+	for (char *at = variable; *at != '\0'; at++)
+		*at = *at == '.' ? '_' : (char)toupper((unsigned char)*at);
+	return variable;
+}
+
+static const char *
+environment_value(char *const *environment, const char *variable)
+{
+	size_t length = strlen(variable);
+
+	for (; environment != NULL && *environment != NULL; environment++)
+		if (strncmp(*environment, variable, length) == 0 && (*environment)[length] == '=')
+			return *environment + length + 1;
+	return NULL;
+}
+
+static bool
+add_key(struct loader *loader, const char *id, const char *value)
+{
+	const char *variable = variable_of(loader->arena, "KEYS", id);
+	const char *override = environment_value(loader->environment, variable);
+	const char *where = override != NULL ? variable : position(loader);
+	struct failure because = { 0 };
 	const char *secret;
 
-	if (!read_secret(loader, where, value, &secret))
+	if (!read_secret(loader, where, override != NULL ? override : value, &secret))
 		return false;
-	if (strlen(secret) < TOKEN_SECRET_MIN)
-		return fail(loader->why, FAIL_INTERNAL, "%s: the key '%.32s' has less than %d bytes", where, id,
-		    TOKEN_SECRET_MIN);
-	if (strlen(id) > TOKEN_KEY_ID_MAX || id[0] == '\0' ||
-	    strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(id))
-		return fail(loader->why, FAIL_INTERNAL, "%s: a key's name is 1 to %d of A-Z a-z 0-9 _ -", where,
-		    TOKEN_KEY_ID_MAX);
-	for (unsigned i = 0; i < keys->count; i++)
-		if (strcmp(keys->keys[i].id, id) == 0)
-			key = &keys->keys[i];
-	if (key == NULL && keys->count == TOKEN_KEY_MAX)
-		return fail(loader->why, FAIL_INTERNAL, "%s: more than %d keys", where, TOKEN_KEY_MAX);
-	if (key == NULL)
-		key = &keys->keys[keys->count++];
-	*key = (struct token_key){ arena_copy_string(loader->arena, id), arena_copy_string(loader->arena, secret),
-		strlen(secret) };
-	return true;
+	secret = arena_copy_string(loader->arena, secret);
+	if (token_keys_add(&loader->settings->keys, arena_copy_string(loader->arena, id), secret, strlen(secret),
+	    &because))
+		return true;
+	return fail(loader->why, FAIL_INTERNAL, "%s: %.200s", where, because.detail);
 }
 
 /* ---- the file ------------------------------------------------------------------ */
@@ -173,7 +186,7 @@ on_pair(void *state, const char *section, const char *name, const char *value)
 	if (strcmp(section, "presets") == 0)
 		return add_preset(loader, name, value);
 	if (strcmp(section, "keys") == 0)
-		return add_key(loader, position(loader), name, value);
+		return add_key(loader, name, value);
 	for (unsigned row = 0; row < settings_table_count; row++) {
 		if (strcmp(settings_table[row].section, section) != 0)
 			continue;
@@ -233,33 +246,13 @@ read_ini_file(struct loader *loader)
 
 /* ---- the environment ----------------------------------------------------------- */
 
-/* VITRINE_<SECTION>_<NAME>, both in upper case. */
-static const char *
-variable_of(struct arena *arena, const char *section, const char *name)
-{
-	char *variable = arena_printf(arena, "VITRINE_%s_%s", section, name);
-
-	for (char *at = variable; *at != '\0'; at++)
-		*at = *at == '.' ? '_' : (char)toupper((unsigned char)*at);
-	return variable;
-}
-
-static const char *
-environment_value(char *const *environment, const char *variable)
-{
-	size_t length = strlen(variable);
-
-	for (; environment != NULL && *environment != NULL; environment++)
-		if (strncmp(*environment, variable, length) == 0 && (*environment)[length] == '=')
-			return *environment + length + 1;
-	return NULL;
-}
-
 /* A variable that carries one of our section names must be a setting: a
  * misspelt override that is silently ignored costs somebody a night. */
 static bool
-refuse_unknown_variables(struct loader *loader, char *const *environment)
+refuse_unknown_variables(struct loader *loader)
 {
+	char *const *environment = loader->environment;
+
 	for (; environment != NULL && *environment != NULL; environment++) {
 		const char *equals = strchr(*environment, '=');
 		bool names_a_section = false, is_known = false;
@@ -282,14 +275,14 @@ refuse_unknown_variables(struct loader *loader, char *const *environment)
 }
 
 static bool
-read_environment(struct loader *loader, char *const *environment)
+read_environment(struct loader *loader)
 {
 	struct settings *settings = loader->settings;
 
 	for (unsigned row = 0; row < settings_table_count; row++) {
 		const char *variable = variable_of(loader->arena, settings_table[row].section,
 		    settings_table[row].name);
-		const char *value = environment_value(environment, variable);
+		const char *value = environment_value(loader->environment, variable);
 
 		if (value != NULL)
 			loader->said[row] = (struct said){ value, variable };
@@ -298,19 +291,12 @@ read_environment(struct loader *loader, char *const *environment)
 		for (unsigned row = 0; row < origin_settings_table_count; row++) {
 			const char *section = arena_printf(loader->arena, "ORIGIN_%s", settings->origins[i].name);
 			const char *variable = variable_of(loader->arena, section, origin_settings_table[row].name);
-			const char *value = environment_value(environment, variable);
+			const char *value = environment_value(loader->environment, variable);
 
 			if (value != NULL)
 				loader->origin_said[i][row] = (struct said){ value, variable };
 		}
-	for (unsigned i = 0; i < settings->keys.count; i++) {
-		const char *variable = variable_of(loader->arena, "KEYS", settings->keys.keys[i].id);
-		const char *value = environment_value(environment, variable);
-
-		if (value != NULL && !add_key(loader, variable, settings->keys.keys[i].id, value))
-			return false;
-	}
-	return refuse_unknown_variables(loader, environment);
+	return refuse_unknown_variables(loader);
 }
 
 /* ---- all together -------------------------------------------------------------- */
@@ -387,13 +373,14 @@ bool
 settings_load(struct arena *arena, const char *path, char *const *environment, struct settings *settings,
     struct failure *why)
 {
-	struct loader loader = { .arena = arena, .settings = settings, .why = why, .path = path };
+	struct loader loader = { .arena = arena, .settings = settings, .why = why, .path = path,
+		.environment = environment };
 
 	memset(settings, 0, sizeof(*settings));
 	loader.said = arena_alloc(arena, settings_table_count * sizeof(struct said));
 	if (path != NULL && !read_ini_file(&loader))
 		return false;
-	if (!read_environment(&loader, environment) || !apply(&loader) || !check_together(settings, why))
+	if (!read_environment(&loader) || !apply(&loader) || !check_together(settings, why))
 		return false;
 	complete_replicas(&settings->catalog);
 	return true;

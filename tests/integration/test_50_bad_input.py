@@ -64,6 +64,12 @@ def test_what_is_larger_than_every_limit_is_422(site, assets):
     assert "limit 16384" in answer.body.decode()
 
 
+@pytest.mark.parametrize("rest", ["w=0/x.webp", "crop=9000:0:10:10/x.webp", "w=8192,h=8192,dpr=8,fit=pad/x.webp",
+                                  "w=4/x.bmp", "w=50/x.webp", "original/x.jpg", "original,w=2/x.jpg"])
+def test_head_says_what_get_says(site, assets, rest):
+    assert site.head(f"/a/photo/{rest}").status == site.get(f"/a/photo/{rest}").status
+
+
 def test_an_unknown_asset_is_404(site):
     answer = site.get("/a/nobody/w=4/x.webp")
 
@@ -128,6 +134,13 @@ def test_a_bad_object_is_no_picture(site, bad_assets, name):
 @pytest.mark.parametrize("name", ["empty", "text", "html"])
 def test_not_even_as_an_original(site, bad_assets, name):
     assert site.get(f"/a/{name}/original/x.png").status == 415
+
+
+def test_what_is_no_image_is_fetched_once(new_site, bad_assets):
+    site = new_site()
+    for path in ("w=50/x.webp", "w=51/x.webp", "original/x.png"):
+        assert site.get(f"/a/text/{path}").status == 415
+    assert site.metrics()['vitrine_origin_fetches_total{result="ok"}'] == 1
 
 
 def test_a_row_without_its_object_is_404(site, services):

@@ -100,7 +100,7 @@ static void
 test_environment_overrides_the_file(void **state)
 {
 	char *environment[] = { "VITRINE_STORE_ROOT=/fast", "VITRINE_ORIGIN_DESIGNS_BUCKET=other",
-		"VITRINE_KEYS_a=fedcba9876543210", "VITRINE_URL=http://unrelated", NULL };
+		"VITRINE_KEYS_A=fedcba9876543210", "VITRINE_URL=http://unrelated", NULL };
 	struct loaded loaded;
 
 	(void)state;
@@ -109,6 +109,7 @@ test_environment_overrides_the_file(void **state)
 	assert_string_equal(loaded.settings.store.root, "/fast");
 	assert_string_equal(loaded.settings.origins[0].bucket, "other");
 	assert_int_equal(loaded.settings.keys.count, 1);
+	assert_string_equal(loaded.settings.keys.keys[0].secret, "fedcba9876543210");
 	arena_free(loaded.arena);
 }
 
@@ -137,7 +138,8 @@ test_names_the_line_of_a_mistake(void **state)
 		{ "[origin.a]\nregion = x\n", "[origin.a] needs a bucket" },
 		{ "[origin.a]\nkind = directory\n", "[origin.a] needs a root" },
 		{ "[presets]\ncard = w=0\n", ":2: " },
-		{ "[keys]\nshort = abc\n", ":2: the key 'short' has less than 16 bytes" },
+		{ "[keys]\na = 0123456789abcdef\na = 0123456789abcdef\n", ":3: key 'a' is given twice" },
+		{ "[keys]\nshort = abc\n", ":2: the secret of key 'short' has 3 bytes, at least 16" },
 		{ "[server]\nresponders = 4\nslow_responders = 4\n", "slow_responders (4) must be below responders (4)" },
 		{ "[server]\nurl_prefix = assets\n", "url_prefix begins with a slash" },
 	};

@@ -60,13 +60,16 @@ static void
 test_names_results_as_it_always_did(void **state)
 {
 	struct asset asset = bike();
-	struct variant variant = variant_of(&asset, "w=200", MEDIA_WEBP);
+	struct variant variant;
 	struct key want = key_of(span_of("original\nbike\n7\nmedia\n2024/bike.png"));
 	char identity[128];
 
+	asset.etag[0] = '\0';
+	variant = variant_of(&asset, "w=200", MEDIA_WEBP);
+
 	(void)state;
 	assert_key(&variant.original_key, want.hex);
-	snprintf(identity, sizeof(identity), "variant\n1\n%s\nwebp\nw=200,g=c", want.hex);
+	snprintf(identity, sizeof(identity), "variant\n1\nbike\n7\n%s\nwebp\nw=200,g=c", want.hex);
 	assert_key(&variant.key, key_of(span_of(identity)).hex);
 	assert_string_equal(variant.recipe, "w=200,g=c");
 	assert_int_equal(variant.format, MEDIA_WEBP);
@@ -141,6 +144,26 @@ test_gives_the_original_its_own_format_and_key(void **state)
 }
 
 static void
+test_keeps_an_object_that_has_a_name_when_only_the_row_changes(void **state)
+{
+	struct asset asset = bike(), changed, replaced;
+	struct variant before, after, anew;
+
+	(void)state;
+	snprintf(asset.etag, sizeof(asset.etag), "5d41402abc4b2a76b9719d911017c592");
+	changed = replaced = asset;
+	changed.version++;
+	replaced.version++;
+	snprintf(replaced.etag, sizeof(replaced.etag), "7d793037a0760186574b0282f2f435e7");
+	before = variant_of(&asset, "w=2", MEDIA_WEBP);
+	after = variant_of(&changed, "w=2", MEDIA_WEBP);
+	anew = variant_of(&replaced, "w=2", MEDIA_WEBP);
+	assert_key(&after.original_key, before.original_key.hex);
+	assert_string_not_equal(after.key.hex, before.key.hex);
+	assert_string_not_equal(anew.original_key.hex, before.original_key.hex);
+}
+
+static void
 test_takes_the_longest_key(void **state)
 {
 	struct asset asset = bike(), other;
@@ -162,6 +185,7 @@ main(void)
 		cmocka_unit_test(test_gives_equal_wishes_one_name),
 		cmocka_unit_test(test_gives_every_difference_another_name),
 		cmocka_unit_test(test_gives_the_original_its_own_format_and_key),
+		cmocka_unit_test(test_keeps_an_object_that_has_a_name_when_only_the_row_changes),
 		cmocka_unit_test(test_takes_the_longest_key),
 	};
 
