@@ -168,16 +168,14 @@ absolute_program(struct arena *arena, const char *name)
 	return here != NULL ? arena_printf(arena, "%s/%s", here, name) : NULL;
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv, struct arena *arena)
 {
-	struct arena *arena = arena_new();
 	struct settings *settings = arena_alloc(arena, sizeof(*settings));
 	struct failure why = { 0 };
 	struct options options;
 	const char *program;
 
-	supervisor_block_signals();
 	if (!parse_options(argc, argv, &options)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
@@ -204,4 +202,16 @@ main(int argc, char **argv)
 		return EXIT_ENVIRONMENT;
 	}
 	return supervisor_run(settings, program, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arena *arena = arena_new();
+	int code;
+
+	supervisor_block_signals();
+	code = run(argc, argv, arena);
+	arena_free(arena);
+	return code;
 }

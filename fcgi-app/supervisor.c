@@ -28,6 +28,8 @@ enum {
 
 	CHILDREN_MAX = 512 + 256,
 	CHECK_TIMEOUT_S = 10,
+	STOP_GRACE_MS = 10000,		/* beyond a request's own time limit */
+	STOP_POLL_MS = 1000,
 	EARLY_DEATH_MS = 1000,		/* a child that lived shorter has not worked at all */
 	PAUSE_MIN_MS = 250,
 	/* Pictures that kill renderers must not keep others waiting for long. */
@@ -279,12 +281,31 @@ reload(struct supervisor *supervisor)
 /* ---- stop ---------------------------------------------------------------------- */
 
 static void
-wait_for_children(struct supervisor *supervisor, enum role role)
+kill_children(struct supervisor *supervisor, enum role role)
 {
-	/* Older responders may still need our renderers. */
+	for (unsigned i = 0; i < CHILDREN_MAX; i++)
+		if (supervisor->children[i].pid != 0 && supervisor->children[i].role == role) {
+			log_event("child-killed-at-stop", "role=%s pid=%d", role_names[role],
+			    (int)supervisor->children[i].pid);
+			kill(supervisor->children[i].pid, SIGKILL);
+		}
+}
+
+/* Older responders count too: they may still need our renderers, and renderers
+ * that leave meanwhile are replaced.  Who has not finished when the time is up
+ * sends to a very slow client, or is stuck. */
+static void
+wait_for_children(struct supervisor *supervisor, enum role role, struct deadline end)
+{
 	while (count_children(supervisor, role) > 0 || supervisor->older > 0) {
-		wait_for_signal(deadline_in_ms(1000));
+		if (deadline_has_passed(end)) {
+			kill_children(supervisor, role);
+			supervisor->older = 0;
+			end = deadline_in_ms(STOP_GRACE_MS);
+		}
+		wait_for_signal(deadline_within_ms(end, STOP_POLL_MS));
 		reap(supervisor);
+		start_missing(supervisor);
 	}
 }
 
@@ -309,15 +330,17 @@ drain(struct supervisor *supervisor)
 static int
 stop(struct supervisor *supervisor)
 {
+	const struct settings *settings = supervisor->settings;
+
 	drain(supervisor);
 	listener_unlink(supervisor->listen);
 	supervisor->wanted[RESPONDER] = 0;
 	close(supervisor->lifeline[RESPONDER][1]);
-	wait_for_children(supervisor, RESPONDER);
+	wait_for_children(supervisor, RESPONDER, deadline_in_ms(settings->server.request_timeout_ms + STOP_GRACE_MS));
 	/* Only now: the last requests may have needed them. */
 	supervisor->wanted[RENDERER] = 0;
 	close(supervisor->lifeline[RENDERER][1]);
-	wait_for_children(supervisor, RENDERER);
+	wait_for_children(supervisor, RENDERER, deadline_in_ms(settings->render.timeout_ms + STOP_GRACE_MS));
 	log_event("stopped", "%s", "");
 	return 0;
 }

@@ -380,6 +380,19 @@ def test_a_stop_after_a_reload_waits_for_the_generation_before(new_site, service
     wait_until(lambda: not site.vitrine.is_running(), 5, "it had stopped")
 
 
+def test_a_stop_replaces_renderers_as_long_as_they_are_needed(new_site, services):
+    site = new_site(server=SMALL, render={"renderers": 1, "jobs_per_renderer": 1})
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        with frozen(services.s3):
+            answers = [pool.submit(site.get, f"/a/badge/w={width}/x.png") for width in (90, 91, 92)]
+            wait_until(lambda: site.metrics()["vitrine_slow_places_taken"] == 3, 5, "three requests were in hand")
+            site.vitrine.process.send(signal.SIGTERM)
+            wait_until(lambda: not site.vitrine.socket.exists(), 5, "the socket was gone")
+
+    assert [answer.result().status for answer in answers] == [200, 200, 200]
+    wait_until(lambda: not site.vitrine.is_running(), 5, "it had stopped")
+
+
 def test_a_load_balancer_is_told_before_a_stop(new_site):
     site = new_site(server={**SMALL, "drain_s": 2})
     assert site.get(HIT).status == 200
