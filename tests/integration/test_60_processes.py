@@ -438,6 +438,7 @@ def test_signals_to_everybody_do_not_cut_an_answer(new_site, large):
     with FastCGI(site.vitrine.socket) as peer:
         peer.begin("/a/large/original/large.png")
         start = peer.more()
+        time.sleep(0.3)     # until it waits for us to read on
         for pid in everybody(site):
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
                 os.kill(pid, number)
