@@ -59,19 +59,13 @@ static bool
 open_renderers(struct import_pool *pool, struct arena *arena, struct failure *why)
 {
 	const struct render_settings *settings = &pool->plan->settings->render;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	pool->renderer = (struct renderer_config){
-		.memory_mb = settings->memory_mb,
-		.recycle_memory_mb = settings->recycle_memory_mb,
-		.jobs = settings->jobs_per_renderer,
-		.max_output_bytes = settings->max_output_bytes
-	};
-	pool->renderer_count = settings->renderers > 0 ? settings->renderers : cores > 0 ? (unsigned)cores : 1;
+	pool->renderer = settings->process;
+	pool->renderer_count = settings->renderers;
 	if (pool->renderer_count > pool->plan->jobs)
 		pool->renderer_count = pool->plan->jobs;
 	pool->renderers = arena_alloc(arena, pool->renderer_count * sizeof(pid_t));
-	if (!renderer_find_program(settings->program, arena, &pool->renderer.program, why))
+	if (!renderer_find_program(settings->process.program, arena, &pool->renderer.program, why))
 		return false;
 	pool->renderer_listener = render_listen(pool->plan->jobs, why);
 	if (pool->renderer_listener == -1 || !render_address_of(pool->renderer_listener, &pool->address, why))

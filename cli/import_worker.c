@@ -114,7 +114,7 @@ describe_once(struct worker *worker, int input, struct deadline deadline, struct
 		.operation = JOB_DESCRIBE,
 		.recipe = "-",
 		.format = MEDIA_NONE,
-		.limits = { (uint64_t)render->max_megapixels * 1000000, render->max_output_bytes },
+		.limits = { (uint64_t)render->max_megapixels * 1000000, render->process.max_output_bytes },
 		.timeout_ms = render->timeout_ms
 	};
 

@@ -109,7 +109,7 @@ access_log_write(const struct request *request, const struct response *response,
 }
 
 void
-log_event(const char *name, const char *format, ...)
+log_event(const char *name, const char *reason, const char *format, ...)
 {
 	struct arena *arena = arena_new();
 	char now[40], rest[1024];
@@ -122,6 +122,8 @@ log_event(const char *name, const char *format, ...)
 	va_end(args);
 	text_init(&line, arena, LINE_MAX_BYTES);
 	text_printf(&line, "time=%s event=%s pid=%d%s%s", now, name, (int)getpid(), rest[0] != '\0' ? " " : "", rest);
+	if (reason != NULL)
+		add_quoted(&line, "reason", span_of(reason));
 	write_line(&line);
 	arena_free(arena);
 }

@@ -13,7 +13,9 @@
 void access_log_write(const struct request *request, const struct response *response, uint64_t sent_bytes,
     bool client_is_gone);
 
-/* event=NAME and the formatted rest, which must be logfmt already. */
-void log_event(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* event=NAME and the formatted rest, which must be logfmt already; then
+ * reason="...", quoted, unless it is NULL. */
+void log_event(const char *name, const char *reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -9,7 +9,6 @@
 #include "base/check.h"
 #include "fcgi-app/exit_code.h"
 #include "fcgi-app/listener.h"
-#include "fcgi-app/renderer_settings.h"
 #include "fcgi-app/responder.h"
 #include "fcgi-app/server.h"
 #include "fcgi-app/supervisor.h"
@@ -94,12 +93,12 @@ parse_options(int argc, char **argv, struct options *options)
 	return optind == argc;
 }
 
-/* What a responder would stumble over, found before any is started. */
+/* What a responder would stumble over, found before any is started; and where
+ * the renderer's program is. */
 static bool
-environment_is_good(const struct settings *settings, struct arena *arena, struct failure *why)
+environment_is_good(struct settings *settings, struct arena *arena, struct failure *why)
 {
 	struct store *store = store_open(&settings->store, why);
-	struct renderer_config renderer;
 	struct peers *peers;
 
 	if (store == NULL)
@@ -116,7 +115,7 @@ environment_is_good(const struct settings *settings, struct arena *arena, struct
 			return false;
 		origin_close(origin);
 	}
-	return renderer_config_of(&settings->render, arena, &renderer, why);
+	return renderer_find_program(settings->render.process.program, arena, &settings->render.process.program, why);
 }
 
 static int

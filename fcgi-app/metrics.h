@@ -31,6 +31,7 @@ struct metrics {
 	_Atomic uint64_t sent_bytes;
 	_Atomic uint64_t catalog_answers[CATALOG_TIER_COUNT];
 	_Atomic uint64_t renders[FAIL_KIND_COUNT];	/* FAIL_NONE: succeeded */
+	_Atomic int64_t renderer_answered_us;		/* CLOCK_MONOTONIC, when one last did */
 	_Atomic uint64_t origin_fetches[FAIL_KIND_COUNT];
 	_Atomic uint64_t origin_bytes;
 	struct histogram requests[TIER_COUNT];

@@ -1,7 +1,6 @@
 #include "fcgi-app/own_renderer.h"
 
 #include "base/check.h"
-#include "fcgi-app/renderer_settings.h"
 #include "render/renderer_process.h"
 
 #include <errno.h>
@@ -13,25 +12,20 @@
 #include <unistd.h>
 
 struct own_renderer {
-	struct arena *arena;
-	struct renderer_config config;
+	const struct renderer_config *config;
 	struct render_address address;
 	int lifeline[2];
 	pid_t pid;
 };
 
 struct own_renderer *
-own_renderer_open(const struct render_settings *settings, struct failure *why)
+own_renderer_open(const struct renderer_config *config, struct failure *why)
 {
 	struct own_renderer *own = calloc(1, sizeof(*own));
 
 	CHECK(own != NULL);
-	own->arena = arena_new();
+	own->config = config;
 	own->lifeline[0] = own->lifeline[1] = own->pid = -1;
-	if (!renderer_config_of(settings, own->arena, &own->config, why)) {
-		own_renderer_close(own);
-		return NULL;
-	}
 	if (pipe2(own->lifeline, O_CLOEXEC) == -1) {
 		fail(why, FAIL_INTERNAL, "cannot make a pipe: %s", strerror(errno));
 		own_renderer_close(own);
@@ -48,7 +42,7 @@ start(struct own_renderer *own, struct failure *why)
 	if (listener == -1)
 		return false;
 	if (render_address_of(listener, &own->address, why))
-		own->pid = renderer_start(&own->config, listener, own->lifeline[0], why);
+		own->pid = renderer_start(own->config, listener, own->lifeline[0], why);
 	close(listener);
 	return own->pid != -1;
 }
@@ -100,6 +94,5 @@ own_renderer_close(struct own_renderer *own)
 			close(own->lifeline[i]);
 	if (own->pid != -1)
 		waitpid(own->pid, NULL, 0);
-	arena_free(own->arena);
 	free(own);
 }

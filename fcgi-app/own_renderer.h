@@ -12,13 +12,14 @@
 
 #include "base/failure.h"
 #include "render/render_client.h"
-#include "settings/settings.h"
+#include "render/renderer_process.h"
 
 #include <stdbool.h>
 
 struct own_renderer;
 
-struct own_renderer *own_renderer_open(const struct render_settings *settings, struct failure *why)
+/* The config must outlive it. */
+struct own_renderer *own_renderer_open(const struct renderer_config *config, struct failure *why)
     __attribute__((warn_unused_result));
 void own_renderer_close(struct own_renderer *own);
 

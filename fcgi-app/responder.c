@@ -184,7 +184,7 @@ responder_run(const struct settings *settings, const struct responder_config *co
 	struct epoll_event event;
 
 	if (!responder_open(&responder, settings, config, &why)) {
-		log_event("responder-failed", "reason=\"%s\"", why.detail);
+		log_event("responder-failed", why.detail, "%s", "");
 		return EXIT_ENVIRONMENT;
 	}
 	while (responder.requests_left > 0) {
@@ -199,7 +199,7 @@ responder_run(const struct settings *settings, const struct responder_config *co
 			break;
 		}
 		if (serve_one(&responder) == FASTCGI_BROKEN) {
-			log_event("accept-failed", "errno=%d", errno);
+			log_event("accept-failed", NULL, "%s", "");
 			responder_close(&responder);
 			return EXIT_ENVIRONMENT;
 		}

@@ -1,7 +1,5 @@
 #include "fcgi-app/serve_operations.h"
 
-#include "fcgi-app/slow_path.h"
-
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -34,8 +32,9 @@ report_store(struct server *server, struct health *health)
 	report(health, "store", store_probe(server->store, &why), "cannot be written");
 }
 
-/* An empty file is no image: the renderer that says so is alive.  One that
- * does not answer in time while the slow path is in use is merely busy. */
+/* An empty file is no image: the renderer that says so is alive.  All of them
+ * may be busy for longer than we wait; then one must have answered a job lately,
+ * which those that are dead or stuck have not. */
 static void
 report_renderer(struct server *server, struct health *health)
 {
@@ -45,15 +44,16 @@ report_renderer(struct server *server, struct health *health)
 		.limits = { 1, 1 },
 		.timeout_ms = RENDERER_PROBE_MS,
 	};
-	struct deadline deadline = deadline_in_ms(RENDERER_PROBE_MS);
 	struct failure why = { 0 };
 	struct job_result result;
 	int empty = memfd_create("probe", MFD_CLOEXEC);
-	bool answered = empty != -1 && (server_try_renderer(server, &job, empty, -1, deadline, &result, &why) ||
+	bool is_good = empty != -1 &&
+	    (server_try_renderer(server, &job, empty, -1, deadline_in_ms(RENDERER_PROBE_MS), &result, &why) ||
 	    why.kind == FAIL_UNSUPPORTED);
-	bool is_late = why.kind == FAIL_TIMEOUT || why.kind == FAIL_BUSY;
 
-	report(health, "renderer", answered || (is_late && slow_path_places_taken(server) > 0), "does not answer");
+	if (!is_good && (why.kind == FAIL_TIMEOUT || why.kind == FAIL_BUSY))
+		is_good = server_renderer_answered_within_ms(server, server->settings->render.timeout_ms);
+	report(health, "renderer", is_good, "does not answer");
 	if (empty != -1)
 		close(empty);
 }

@@ -19,7 +19,7 @@ open_renderers(struct server *server, int renderer_listener, struct failure *why
 {
 	if (renderer_listener != -1)
 		return render_address_of(renderer_listener, &server->renderers, why);
-	server->own_renderer = own_renderer_open(&server->settings->render, why);
+	server->own_renderer = own_renderer_open(&server->settings->render.process, why);
 	return server->own_renderer != NULL;
 }
 
@@ -72,9 +72,17 @@ bool
 server_try_renderer(struct server *server, const struct job *job, int input, int output, struct deadline deadline,
     struct job_result *result, struct failure *why)
 {
+	bool worked;
+
+	*result = (struct job_result){ 0 };
 	if (server->own_renderer != NULL)
-		return own_renderer_run(server->own_renderer, job, input, output, deadline, result, why);
-	return render_run(&server->renderers, job, input, output, deadline, result, why);
+		worked = own_renderer_run(server->own_renderer, job, input, output, deadline, result, why);
+	else
+		worked = render_run(&server->renderers, job, input, output, deadline, result, why);
+	/* To refuse a picture is an answer too. */
+	if (worked || result->failure.kind != FAIL_NONE)
+		atomic_store(&server->metrics->renderer_answered_us, monotonic_us());
+	return worked;
 }
 
 bool
@@ -85,6 +93,15 @@ server_render(struct server *server, const struct job *job, int input, int outpu
 
 	metrics_count(&server->metrics->renders[why->kind], 1);
 	return worked;
+}
+
+bool
+server_renderer_answered_within_ms(const struct server *server, unsigned ms)
+{
+	int64_t ago_us = monotonic_us() - atomic_load(&server->metrics->renderer_answered_us);
+
+	/* The file may be older than this boot, and then from the future. */
+	return ago_us >= 0 && ago_us < (int64_t)ms * 1000;
 }
 
 bool

@@ -46,6 +46,9 @@ bool server_render(struct server *server, const struct job *job, int input, int 
 bool server_try_renderer(struct server *server, const struct job *job, int input, int output,
     struct deadline deadline, struct job_result *result, struct failure *why) __attribute__((warn_unused_result));
 
+/* Whether a renderer has answered a job, on any responder of this server, since then. */
+bool server_renderer_answered_within_ms(const struct server *server, unsigned ms);
+
 /* Whether the server is being stopped. */
 bool server_is_draining(const struct server *server);
 

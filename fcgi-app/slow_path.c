@@ -153,7 +153,7 @@ render_into_draft(struct server *server, struct request *request, const struct v
 		.operation = JOB_RENDER,
 		.recipe = variant->recipe,
 		.format = variant->format,
-		.limits = { (uint64_t)render->max_megapixels * 1000000, render->max_output_bytes },
+		.limits = { (uint64_t)render->max_megapixels * 1000000, render->process.max_output_bytes },
 		.timeout_ms = left_ms < render->timeout_ms ? left_ms : render->timeout_ms,
 	};
 	struct job_result result;

@@ -5,7 +5,6 @@
 #include "fcgi-app/access_log.h"
 #include "fcgi-app/exit_code.h"
 #include "fcgi-app/listener.h"
-#include "fcgi-app/renderer_settings.h"
 #include "fcgi-app/responder.h"
 #include "render/render_client.h"
 #include "render/renderer_process.h"
@@ -56,7 +55,6 @@ struct supervisor {
 	char **argv;
 	const char *listen;		/* what LISTENER_FD really is bound to */
 	struct arena *arena;
-	struct renderer_config renderer;
 	struct child children[CHILDREN_MAX];
 	unsigned older;			/* children of the generations before a reload */
 	unsigned wanted[ROLE_COUNT];
@@ -126,8 +124,7 @@ pause_role(struct supervisor *supervisor, enum role role, const char *reason)
 	if (*pause_ms > PAUSE_MAX_MS)
 		*pause_ms = PAUSE_MAX_MS;
 	supervisor->hold[role] = deadline_in_ms(*pause_ms);
-	log_event("start-paused", "role=%s pause_ms=%lld reason=\"%s\"", role_names[role], (long long)*pause_ms,
-	    reason);
+	log_event("start-paused", reason, "role=%s pause_ms=%lld", role_names[role], (long long)*pause_ms);
 }
 
 static pid_t
@@ -167,7 +164,7 @@ start_child(struct supervisor *supervisor, enum role role)
 		if (child->pid == -1)
 			fail(&why, FAIL_INTERNAL, "cannot fork: %s", strerror(errno));
 	} else {
-		child->pid = renderer_start(&supervisor->renderer, RENDERER_LISTENER_FD,
+		child->pid = renderer_start(&supervisor->settings->render.process, RENDERER_LISTENER_FD,
 		    supervisor->lifeline[RENDERER][0], &why);
 	}
 	if (child->pid != -1)
@@ -195,10 +192,10 @@ note_death(struct supervisor *supervisor, struct child *child, int status)
 
 	child->pid = 0;
 	if (WIFSIGNALED(status))
-		log_event("child-killed", "role=%s signal=%d age_ms=%lld", role_names[role], WTERMSIG(status),
+		log_event("child-killed", NULL, "role=%s signal=%d age_ms=%lld", role_names[role], WTERMSIG(status),
 		    (long long)age_ms);
 	else if (WEXITSTATUS(status) != 0)
-		log_event("child-failed", "role=%s code=%d age_ms=%lld", role_names[role], WEXITSTATUS(status),
+		log_event("child-failed", NULL, "role=%s code=%d age_ms=%lld", role_names[role], WEXITSTATUS(status),
 		    (long long)age_ms);
 	if (age_ms < EARLY_DEATH_MS && supervisor->wanted[role] > 0 &&
 	    (WIFSIGNALED(status) || WEXITSTATUS(status) != 0))
@@ -267,15 +264,15 @@ reload(struct supervisor *supervisor)
 	    count_children(supervisor, RENDERER);
 
 	if (!new_configuration_is_valid(supervisor)) {
-		log_event("reload-refused", "reason=\"the new configuration is not valid; going on with the old one\"");
+		log_event("reload-refused", "the new configuration is not valid; going on with the old one", "%s", "");
 		return;
 	}
-	log_event("reload", "program=%s", supervisor->program);
+	log_event("reload", NULL, "program=%s", supervisor->program);
 	/* Everything but the two sockets is close-on-exec; the lifelines end
 	 * this generation, which finishes its requests while the next one starts. */
 	CHECK(setenv(INHERITED_VARIABLE, arena_printf(supervisor->arena, "%u %s", older, supervisor->listen), 1) == 0);
 	execv(supervisor->program, supervisor->argv);
-	log_event("reload-failed", "reason=\"cannot execute %s: %s\"", supervisor->program, strerror(errno));
+	log_event("reload-failed", strerror(errno), "program=%s", supervisor->program);
 }
 
 /* ---- stop ---------------------------------------------------------------------- */
@@ -285,7 +282,7 @@ kill_children(struct supervisor *supervisor, enum role role)
 {
 	for (unsigned i = 0; i < CHILDREN_MAX; i++)
 		if (supervisor->children[i].pid != 0 && supervisor->children[i].role == role) {
-			log_event("child-killed-at-stop", "role=%s pid=%d", role_names[role],
+			log_event("child-killed-at-stop", NULL, "role=%s pid=%d", role_names[role],
 			    (int)supervisor->children[i].pid);
 			kill(supervisor->children[i].pid, SIGKILL);
 		}
@@ -315,7 +312,7 @@ drain(struct supervisor *supervisor)
 {
 	struct deadline end = deadline_in_ms((int64_t)supervisor->settings->server.drain_s * 1000);
 
-	log_event("drain", "seconds=%u", supervisor->settings->server.drain_s);
+	log_event("drain", NULL, "seconds=%u", supervisor->settings->server.drain_s);
 	CHECK(write(supervisor->drain[1], "", 1) == 1);
 	while (!deadline_has_passed(end)) {
 		int number = wait_for_signal(end);
@@ -341,7 +338,7 @@ stop(struct supervisor *supervisor)
 	supervisor->wanted[RENDERER] = 0;
 	close(supervisor->lifeline[RENDERER][1]);
 	wait_for_children(supervisor, RENDERER, deadline_in_ms(settings->render.timeout_ms + STOP_GRACE_MS));
-	log_event("stopped", "%s", "");
+	log_event("stopped", NULL, "%s", "");
 	return 0;
 }
 
@@ -399,8 +396,7 @@ take_listeners(struct supervisor *supervisor, struct failure *why)
 
 	if (take_inherited(supervisor)) {
 		if (strcmp(supervisor->listen, listen) != 0 && supervisor->listen[0] != '\0')
-			log_event("setting-ignored",
-			    "setting=server.listen reason=\"to listen elsewhere, stop and start\"");
+			log_event("setting-ignored", "to listen elsewhere, stop and start", "setting=server.listen");
 		return true;
 	}
 	if (socket_is_activated()) {
@@ -431,19 +427,15 @@ static bool
 supervisor_open(struct supervisor *supervisor, struct failure *why)
 {
 	const struct settings *settings = supervisor->settings;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	reserve_descriptors();
-	if (!renderer_config_of(&settings->render, supervisor->arena, &supervisor->renderer, why) ||
-	    !take_listeners(supervisor, why))
+	if (!take_listeners(supervisor, why))
 		return false;
 	if (pipe2(supervisor->lifeline[RESPONDER], O_CLOEXEC) == -1 ||
 	    pipe2(supervisor->lifeline[RENDERER], O_CLOEXEC) == -1 || pipe2(supervisor->drain, O_CLOEXEC) == -1)
 		return fail(why, FAIL_INTERNAL, "cannot make a pipe: %s", strerror(errno));
 	supervisor->wanted[RESPONDER] = settings->server.responders;
 	supervisor->wanted[RENDERER] = settings->render.renderers;
-	if (supervisor->wanted[RENDERER] == 0)
-		supervisor->wanted[RENDERER] = cores > 0 ? (unsigned)cores : 1;
 	return true;
 }
 
@@ -463,7 +455,7 @@ supervisor_run(const struct settings *settings, const char *program, char **argv
 		fprintf(stderr, "vitrine.fcgi: %s\n", why.detail);
 		return EXIT_ENVIRONMENT;
 	}
-	log_event("started", "listen=%s responders=%u renderers=%u",
+	log_event("started", NULL, "listen=%s responders=%u renderers=%u",
 	    supervisor.listen[0] != '\0' ? supervisor.listen : "(activated)", supervisor.wanted[RESPONDER],
 	    supervisor.wanted[RENDERER]);
 	for (;;) {

@@ -17,6 +17,7 @@
 #include <ini.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	LINE_MAX_BYTES = 8192,
@@ -369,6 +370,17 @@ complete_replicas(struct catalog_config *catalog)
 	}
 }
 
+enum { RENDERERS_MAX = 256 };	/* as the table says of the setting */
+
+static void
+complete_renderers(struct render_settings *render)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (render->renderers == 0)
+		render->renderers = cores < 1 ? 1 : cores > RENDERERS_MAX ? RENDERERS_MAX : (unsigned)cores;
+}
+
 bool
 settings_load(struct arena *arena, const char *path, char *const *environment, struct settings *settings,
     struct failure *why)
@@ -383,5 +395,6 @@ settings_load(struct arena *arena, const char *path, char *const *environment, s
 	if (!read_environment(&loader) || !apply(&loader) || !check_together(settings, why))
 		return false;
 	complete_replicas(&settings->catalog);
+	complete_renderers(&settings->render);
 	return true;
 }

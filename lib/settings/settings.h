@@ -25,6 +25,7 @@
 #include "origin/origin.h"
 #include "peers/peers.h"
 #include "recipe/preset.h"
+#include "render/renderer_process.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -63,15 +64,11 @@ struct http_settings {
 };
 
 struct render_settings {
-	const char *program;
-	unsigned renderers;
+	struct renderer_config process;	/* program as it was written: see renderer_find_program() */
+	unsigned renderers;		/* at least 1: "0" has become the number of cores */
 	unsigned queue;
 	unsigned timeout_ms;
 	unsigned max_megapixels;
-	uint64_t max_output_bytes;
-	unsigned memory_mb;
-	unsigned recycle_memory_mb;
-	unsigned jobs_per_renderer;
 };
 
 struct settings {

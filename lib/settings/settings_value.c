@@ -201,7 +201,7 @@ setting_parse(const struct setting *setting, const char *text, struct arena *are
 	case SETTING_SERVERS:
 		return parse_servers(text, arena, &((struct settings *)base)->catalog, why);
 	}
-	CHECK(!"a setting of an unknown type");
+	CHECK(false);
 	return false;
 }
 

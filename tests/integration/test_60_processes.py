@@ -536,6 +536,28 @@ def test_a_renderer_that_cannot_start_is_not_tried_without_end(new_site, tmp_pat
     assert len(re.findall("event=child-", site.log_text())) == starts
 
 
+def test_health_is_bad_when_no_renderer_works_also_while_misses_wait(new_site):
+    """Stopped ones take jobs and never answer; what waits for them must not look like work."""
+    site = new_site(server=SMALL, render={"timeout_ms": 1000})
+    assert site.get("/a/photo/w=70/x.webp").status == 200
+    stopped = renderers(site.vitrine.process.pid)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            miss = pool.submit(site.get, "/a/photo/w=71/x.webp")
+            wait_until(lambda: site.get("/health").status == 503, 5, "health was bad")
+            assert b'"renderer":"does not answer"' in site.get("/health").body
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+            assert miss.result().status in (200, 504)
+    finally:
+        for pid in stopped:
+            if is_alive(pid):
+                os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: site.get("/health").status == 200, 5, "health was good again")
+
+
 def test_a_responder_that_hangs_leaves_the_others_at_work(new_site):
     site = new_site(server=SMALL)
     assert site.get(HIT).status == 200
