@@ -39,11 +39,9 @@ write_line(struct text *line)
 	(void)written;
 }
 
-/* name="value" with quotes, backslashes and what is not printable escaped. */
 static void
-add_quoted(struct text *line, const char *name, struct span value)
+add_escaped(struct text *line, struct span value)
 {
-	text_printf(line, " %s=\"", name);
 	for (size_t i = 0; i < value.length && i < VALUE_MAX_BYTES; i++) {
 		unsigned char c = (unsigned char)value.at[i];
 
@@ -54,6 +52,33 @@ add_quoted(struct text *line, const char *name, struct span value)
 		else
 			text_add_char(line, (char)c);
 	}
+}
+
+/* name="value" with quotes, backslashes and what is not printable escaped. */
+static void
+add_quoted(struct text *line, const char *name, struct span value)
+{
+	text_printf(line, " %s=\"", name);
+	add_escaped(line, value);
+	text_add_char(line, '"');
+}
+
+/* A signature in the log would be a key for whoever reads it. */
+static void
+add_path(struct text *line, const struct request *request)
+{
+	struct span target = request->target, secret = request->secret;
+	size_t before;
+
+	if (secret.length == 0) {
+		add_quoted(line, "path", target);
+		return;
+	}
+	before = (size_t)(secret.at - target.at);
+	text_add(line, " path=\"");
+	add_escaped(line, span_range(target.at, before));
+	text_add(line, "***");
+	add_escaped(line, span_range(secret.at + secret.length, target.length - before - secret.length));
 	text_add_char(line, '"');
 }
 
@@ -84,7 +109,7 @@ access_log_write(const struct request *request, const struct response *response,
 	add_milliseconds(&line, "ms", monotonic_us() - request->started_us);
 	text_printf(&line, " bytes=%" PRIu64, sent_bytes);
 	add_quoted(&line, "method", request->method);
-	add_quoted(&line, "path", request->target);
+	add_path(&line, request);
 	add_plain(&line, "asset", request->asset);
 	add_plain(&line, "recipe", request->recipe);
 	add_plain(&line, "format", request->format);

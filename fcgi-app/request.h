@@ -59,6 +59,10 @@ struct request {
 	bool has_precondition;		/* If-Match, If-Range, If-Unmodified-Since: see response_file() */
 	struct span remote_address;
 
+	bool varies_by_accept;		/* the answer, also an error, depends on the Accept field */
+
+	struct span secret;		/* the part of the target that is not written to the log */
+
 	/* Notes. */
 	const char *asset, *recipe, *variant, *format, *catalog_tier;
 	enum request_tier tier;

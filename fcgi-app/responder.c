@@ -42,13 +42,16 @@ serve(struct server *server, struct request *request, struct response *response,
 {
 	struct route route;
 	struct span path;
+	bool is_routed;
 
 	if (!url_path(request->target, &path, why))
 		return false;
 	if (!request->is_head && !span_equals(request->method, "GET"))
 		return fail(why, FAIL_METHOD, "method %.16s",
 		    request->method.length > 0 ? request->method.at : "(none)");
-	if (!route_parse(path, server->settings->server.url_prefix, request->arena, &route, why))
+	is_routed = route_parse(path, server->settings->server.url_prefix, request->arena, &route, why);
+	request->secret = route.mac;
+	if (!is_routed)
 		return false;
 	if (route.kind == ROUTE_HEALTH)
 		serve_health(server, request, response);

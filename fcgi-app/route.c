@@ -28,6 +28,17 @@ parse_name(struct span segment, struct route *route, struct failure *why)
 	return true;
 }
 
+/* All of it when there is no such character. */
+static struct span
+after_last(struct span span, char c)
+{
+	const char *found = span.length > 0 ? memrchr(span.at, c, span.length) : NULL;
+
+	if (found == NULL)
+		return span;
+	return span_range(found + 1, span.length - (size_t)(found + 1 - span.at));
+}
+
 bool
 route_parse(struct span path, const char *prefix, struct arena *arena, struct route *route, struct failure *why)
 {
@@ -55,6 +66,7 @@ route_parse(struct span path, const char *prefix, struct arena *arena, struct ro
 		route->token = span_cut(&rest, '/');
 		if (rest.at == NULL)
 			return fail(why, FAIL_BAD_REQUEST, "nothing follows the token");
+		route->mac = after_last(route->token, '.');
 		route->covered = span_range(rest.at - 1, rest.length + 1);
 	} else if (!span_equals(first, "a")) {
 		return fail(why, FAIL_NOT_FOUND, "no such path");

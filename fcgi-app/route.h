@@ -21,6 +21,7 @@ struct route {
 	enum route_kind kind;
 	bool has_token;
 	struct span token;	/* raw */
+	struct span mac;	/* raw: its last part, which nobody else may learn */
 	struct span covered;	/* raw: the path after the token, from its "/" on */
 	struct span asset;	/* decoded from here on */
 	struct span recipe;

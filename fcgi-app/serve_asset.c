@@ -24,6 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { SOCKET_TAKES_BYTES = 128 * 1024 };
+
 /* What is known of the request for a picture once it has been read. */
 struct wish {
 	const struct route *route;
@@ -95,6 +97,7 @@ negotiate(struct server *server, struct request *request, struct wish *wish, str
 		wish->format = wish->recipe.is_original ? wish->asset.media : wish->route->format;
 		return true;
 	}
+	request->varies_by_accept = true;
 	wish->format = plain;
 	for (unsigned i = 0; i < http->auto_format_count; i++) {
 		enum media media = http->auto_formats[i];
@@ -180,7 +183,7 @@ add_common_headers(struct server *server, struct request *request, const struct 
 	response_add_header(response, "ETag", wish->variant.etag);
 	response_add_header(response, "Cache-Control",
 	    arena_printf(request->arena, "public, max-age=%" PRIu64, max_age_s(http, wish)));
-	if (wish->route->is_auto && !wish->recipe.is_original)
+	if (request->varies_by_accept)
 		response_add_header(response, "Vary", "Accept");
 	if (http->allow_origin[0] != '\0')
 		response_add_header(response, "Access-Control-Allow-Origin", http->allow_origin);
@@ -237,13 +240,36 @@ find_in_store(struct server *server, struct request *request, const struct wish 
 }
 
 static void
+give_place_back(void *object)
+{
+	store_unlock(object);
+}
+
+/* Through FastCGI a slow client holds the responder that sends to it, as soon
+ * as the file is larger than what the socket takes in at once. */
+static bool
+may_be_sent(struct server *server, struct request *request, const struct response *response, struct failure *why)
+{
+	struct store_lock *place;
+
+	if (response->file_fd == -1 || request->is_head || response->file_bytes <= SOCKET_TAKES_BYTES)
+		return true;
+	place = arena_alloc(request->arena, sizeof(*place));
+	if (!store_take_place(server->store, LANE_SEND, server->settings->server.slow_responders, place))
+		return fail(why, FAIL_BUSY, "too many large files are being sent to slow clients");
+	arena_defer(request->arena, give_place_back, place);
+	return true;
+}
+
+static bool
 respond_with_file(struct server *server, struct request *request, const struct wish *wish,
-    const struct store_file *file, struct response *response)
+    const struct store_file *file, struct response *response, struct failure *why)
 {
 	arena_defer_close(request->arena, file->fd);
 	add_common_headers(server, request, wish, response);
 	add_picture_headers(request, wish, file->media, response);
 	response_file(response, request, &server->settings->http, &server->settings->store, file);
+	return may_be_sent(server, request, response, why);
 }
 
 /* HEAD of what has not been made: everything but the length. */
@@ -290,6 +316,5 @@ serve_asset(struct server *server, struct request *request, const struct route *
 		if (!slow_path_obtain(server, request, &wish->asset, &wish->recipe, &wish->variant, &file, why))
 			return false;
 	}
-	respond_with_file(server, request, wish, &file, response);
-	return true;
+	return respond_with_file(server, request, wish, &file, response, why);
 }

@@ -7,10 +7,12 @@
 enum {
 	PROBE_MS = 1000,	/* for each dependency that ?require= names */
 	RENDERER_PROBE_MS = 300,
+	PROBES_AT_ONCE = 2,
 	BODY_MAX = 4096
 };
 
 struct health {
+	struct deadline deadline;	/* of the request */
 	struct text body;
 	bool is_good;
 	unsigned parts;
@@ -64,7 +66,7 @@ report_database(struct server *server, struct health *health)
 	struct catalog_server_state state = { 0 };
 
 	for (int i = (int)server->settings->catalog.replica_count - 1; i >= -1 && !state.answers; i--)
-		catalog_probe(server->catalog, i, deadline_in_ms(PROBE_MS), &state);
+		catalog_probe(server->catalog, i, deadline_within_ms(health->deadline, PROBE_MS), &state);
 	report(health, "database", state.answers, "no server answers");
 }
 
@@ -73,7 +75,7 @@ report_database_write(struct server *server, struct health *health)
 {
 	struct catalog_server_state state = { 0 };
 
-	catalog_probe(server->catalog, -1, deadline_in_ms(PROBE_MS), &state);
+	catalog_probe(server->catalog, -1, deadline_within_ms(health->deadline, PROBE_MS), &state);
 	report(health, "database-write", state.answers && state.takes_writes,
 	    state.answers ? "the primary is read-only" : "the primary does not answer");
 }
@@ -95,7 +97,7 @@ report_s3(struct server *server, struct health *health)
 	for (unsigned i = 0; i < server->settings->origin_count; i++) {
 		struct failure why = { 0 };
 
-		is_good &= origin_probe(server->origins[i], deadline_in_ms(PROBE_MS), &why);
+		is_good &= origin_probe(server->origins[i], deadline_within_ms(health->deadline, PROBE_MS), &why);
 	}
 	report(health, "s3", is_good, "an origin does not answer");
 }
@@ -113,46 +115,71 @@ required(struct span query)
 	return span_range(NULL, 0);
 }
 
+static const struct dependency {
+	const char *name;
+	void (*report)(struct server *server, struct health *health);
+} dependencies[] = {
+	{ "database", report_database },
+	{ "database-write", report_database_write },
+	{ "memcached", report_memcached },
+	{ "s3", report_s3 },
+};
+
+enum { DEPENDENCY_COUNT = sizeof(dependencies) / sizeof(dependencies[0]) };
+
+/* "database,s3" as a set, so that each is asked once. */
+static bool
+parse_required(struct span names, bool wanted[DEPENDENCY_COUNT], struct failure *why)
+{
+	while (names.at != NULL) {
+		struct span name = span_cut(&names, ',');
+		unsigned i = 0;
+
+		while (i < DEPENDENCY_COUNT && !span_equals(name, dependencies[i].name))
+			i++;
+		if (i == DEPENDENCY_COUNT)
+			return fail(why, FAIL_BAD_REQUEST, "require takes database, database-write, memcached and s3");
+		wanted[i] = true;
+	}
+	return true;
+}
+
+/* A dependency that hangs costs a second each: only a few responders at a time
+ * may spend that, the others have pictures to serve. */
+static void
+report_required(struct server *server, const bool wanted[DEPENDENCY_COUNT], struct health *health)
+{
+	struct store_lock place;
+	bool has_place = store_take_place(server->store, LANE_PROBE, PROBES_AT_ONCE, &place);
+
+	for (unsigned i = 0; i < DEPENDENCY_COUNT; i++) {
+		if (wanted[i] && has_place)
+			dependencies[i].report(server, health);
+		else if (wanted[i])
+			report(health, dependencies[i].name, false, "not asked, too many ask already");
+	}
+	if (has_place)
+		store_unlock(&place);
+}
+
 void
 serve_health(struct server *server, struct request *request, struct response *response)
 {
-	static const struct {
-		const char *name;
-		void (*report)(struct server *server, struct health *health);
-	} dependencies[] = {
-		{ "database", report_database },
-		{ "database-write", report_database_write },
-		{ "memcached", report_memcached },
-		{ "s3", report_s3 },
-	};
-	struct health health = { .is_good = true };
-	struct span wanted = required(request->query);
-	bool names_are_known = true;
+	struct health health = { .is_good = true, .deadline = request->deadline };
+	bool wanted[DEPENDENCY_COUNT] = { false };
+	struct failure why = { 0 };
 
+	if (!parse_required(required(request->query), wanted, &why)) {
+		response_failure(response, request, &server->settings->http, &why);
+		return;
+	}
 	text_init(&health.body, request->arena, BODY_MAX);
 	text_add(&health.body, "{\"parts\":{");
 	report(&health, "serving", !server_is_draining(server), "draining");
 	report_store(server, &health);
 	report_renderer(server, &health);
-	while (wanted.at != NULL) {
-		struct span name = span_cut(&wanted, ',');
-		bool is_known = false;
-
-		for (size_t i = 0; i < sizeof(dependencies) / sizeof(dependencies[0]); i++)
-			if (span_equals(name, dependencies[i].name)) {
-				dependencies[i].report(server, &health);
-				is_known = true;
-			}
-		names_are_known &= is_known;
-	}
+	report_required(server, wanted, &health);
 	text_printf(&health.body, "},\"status\":\"%s\"}\n", health.is_good ? "ok" : "failing");
-	if (!names_are_known) {
-		struct failure why = { 0 };
-
-		fail(&why, FAIL_BAD_REQUEST, "require takes database, database-write, memcached and s3");
-		response_failure(response, request, &server->settings->http, &why);
-		return;
-	}
 	response_text(response, request->arena, health.is_good ? 200 : 503, "application/json",
 	    text_span(&health.body));
 	response_add_header(response, "Cache-Control", "no-store");

@@ -17,6 +17,14 @@
 
 #include <stdbool.h>
 
+/* What a bounded number of responders may do at once, so that others stay free
+ * for hits: places of store_take_place(). */
+enum server_lane {
+	LANE_SLOW,	/* fetch and render */
+	LANE_SEND,	/* send a large file through FastCGI to a client that may be slow */
+	LANE_PROBE	/* ask dependencies for /health?require= */
+};
+
 struct server {
 	const struct settings *settings;
 	struct store *store;

@@ -8,33 +8,24 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-	SLOW_LANE = 0,
-	/* How long a request waits for a place before it is refused: a refusal
-	 * must come within 50 ms (a load balancer then asks another server). */
-	PLACE_WAIT_MS = 30,
-	PLACE_POLL_MS = 5,
-	SNIFF_BYTES = 512
-};
+enum { SNIFF_BYTES = 512 };
 
+/* Refused at once: who waited here would hold one of the responders that are
+ * kept free for hits. */
 static bool
-take_place(struct server *server, struct request *request, struct store_lock *place, struct failure *why)
+take_place(struct server *server, struct store_lock *place, struct failure *why)
 {
 	unsigned places = server->settings->server.slow_responders;
-	struct deadline patience = deadline_within_ms(request->deadline, PLACE_WAIT_MS);
 
-	while (!store_take_place(server->store, SLOW_LANE, places, place)) {
-		if (deadline_has_passed(patience))
-			return fail(why, FAIL_BUSY, "all %u places of the slow path are taken", places);
-		deadline_sleep_ms(patience, PLACE_POLL_MS);
-	}
-	return true;
+	if (store_take_place(server->store, LANE_SLOW, places, place))
+		return true;
+	return fail(why, FAIL_BUSY, "all %u places of the slow path are taken", places);
 }
 
 unsigned
 slow_path_places_taken(struct server *server)
 {
-	return store_places_taken(server->store, SLOW_LANE, server->settings->server.slow_responders);
+	return store_places_taken(server->store, LANE_SLOW, server->settings->server.slow_responders);
 }
 
 /* ---- the original -------------------------------------------------------------- */
@@ -217,13 +208,11 @@ bool
 slow_path_obtain(struct server *server, struct request *request, const struct asset *asset,
     const struct recipe *recipe, const struct variant *variant, struct store_file *file, struct failure *why)
 {
-	int64_t from_us = monotonic_us();
 	struct store_lock place;
 	bool was_obtained;
 
-	if (!take_place(server, request, &place, why))
+	if (!take_place(server, &place, why))
 		return false;
-	request_note_step(request, STEP_WAIT, &from_us);
 	if (recipe->is_original)
 		was_obtained = obtain_original(server, request, asset, variant, file, why);
 	else

@@ -78,6 +78,8 @@ allows_unsigned(const struct policy_config *config, const struct asset *asset,
 		return fail(why, FAIL_FORBIDDEN, "original %s", needs_token);
 	if (recipe->asked == 0)
 		return fail(why, FAIL_FORBIDDEN, "a recipe without w or a preset %s", needs_token);
+	if (recipe->presets > 1)
+		return fail(why, FAIL_FORBIDDEN, "more than one preset %s", needs_token);
 	if (config->unsigned_urls == UNSIGNED_PRESETS)
 		return asks_only_for(recipe, 0, needs_token, why);
 	return allows_rung(config, recipe, why);

@@ -13,7 +13,7 @@ enum { POLICY_LADDER_MAX = 32 };
 
 enum policy_unsigned {
 	UNSIGNED_LADDER = 0,	/* a preset, or w from the ladder; either with dpr 1, 2 or 3 */
-	UNSIGNED_PRESETS,	/* presets only */
+	UNSIGNED_PRESETS,	/* one preset only */
 	UNSIGNED_ANY,		/* every recipe, "original" included */
 	UNSIGNED_NONE,		/* nothing */
 	UNSIGNED_COUNT

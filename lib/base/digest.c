@@ -68,11 +68,11 @@ feed_xxh3(void *state, const void *bytes, size_t length)
 }
 
 bool
-checksum_of_file(int fd, uint64_t *checksum)
+checksum_of_file(int fd, uint64_t seed, uint64_t *checksum)
 {
 	static XXH3_state_t state;
 
-	CHECK(XXH3_64bits_reset(&state) == XXH_OK);
+	CHECK(XXH3_64bits_reset_withSeed(&state, seed) == XXH_OK);
 	if (!read_file(fd, feed_xxh3, &state))
 		return false;
 	*checksum = XXH3_64bits_digest(&state);

@@ -24,8 +24,9 @@ void hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t l
  * False when reading fails (errno says why). */
 bool sha256_of_file(int fd, unsigned char digest[SHA256_BYTES]) __attribute__((warn_unused_result));
 
-/* XXH3, 64 bits, of the whole file; the file position is not moved. */
-bool checksum_of_file(int fd, uint64_t *checksum) __attribute__((warn_unused_result));
+/* XXH3, 64 bits, of the whole file; the file position is not moved.  Another
+ * seed gives another checksum of the same bytes. */
+bool checksum_of_file(int fd, uint64_t seed, uint64_t *checksum) __attribute__((warn_unused_result));
 
 /*
  * The name of a thing in the store and among the peers: the first 128 bits of

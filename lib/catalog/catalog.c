@@ -213,6 +213,9 @@ find_and_remember(struct catalog *catalog, struct span id, struct deadline deadl
 		failure_clear(why);
 		return not_found(id, why);
 	case NOBODY_ANSWERED:
+		/* A database that hangs is as good as down: come back later. */
+		if (why->kind == FAIL_TIMEOUT)
+			why->kind = FAIL_UNAVAILABLE;
 		break;
 	}
 	*tier = CATALOG_PRIMARY;

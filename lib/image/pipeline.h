@@ -23,6 +23,14 @@
  * `step` is what we were doing: "decoding". */
 bool fail_from_vips(struct failure *why, enum failure_kind kind, const char *step);
 
+/*
+ * libjpeg goes on after most faults and only says what it met.  Some are harmless
+ * and common in files of real cameras (extraneous bytes, odd scan parameters);
+ * these are pixels that were made up.  False and FAIL_UNPROCESSABLE when the
+ * error buffer tells of one; it is emptied in any case.
+ */
+bool fail_for_made_up_pixels(struct failure *why);
+
 /* *image = next; the old one lives on as long as the new one needs it. */
 void image_replace(VipsImage **image, VipsImage *next);
 

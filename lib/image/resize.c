@@ -146,7 +146,7 @@ picture_decode(VipsImage **image, struct failure *why)
 	if (decoded == NULL)
 		return fail_from_vips(why, FAIL_UNPROCESSABLE, "damaged image");
 	image_replace(image, decoded);
-	return true;
+	return fail_for_made_up_pixels(why);
 }
 
 bool

@@ -32,6 +32,23 @@ fail_from_vips(struct failure *why, enum failure_kind kind, const char *step)
 	return fail(why, kind, "%s: %.200s", step, length > 0 ? words : "no reason given");
 }
 
+bool
+fail_for_made_up_pixels(struct failure *why)
+{
+	static const char *const faults[] = {
+		"premature end of data segment",	/* JWRN_HIT_MARKER: the rest is grey */
+		"bad Huffman code",			/* JWRN_HUFF_BAD_CODE */
+		"instead of RST",			/* JWRN_MUST_RESYNC: a part is missing */
+		"Premature end of JPEG file",		/* JWRN_JPEG_EOF */
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(faults); i++)
+		if (strstr(vips_error_buffer(), faults[i]) != NULL)
+			return fail_from_vips(why, FAIL_UNPROCESSABLE, "damaged image");
+	vips_error_clear();
+	return true;
+}
+
 void
 image_replace(VipsImage **image, VipsImage *next)
 {

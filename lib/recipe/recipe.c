@@ -21,6 +21,7 @@ struct reading {
 	const struct preset_set *presets;
 	unsigned depth;		/* 0: the URL, 1: a preset it names, ... */
 	uint64_t written;	/* operations seen in this text */
+	unsigned preset_count;	/* presets named in this text */
 	bool is_used[PRESET_MAX];
 };
 
@@ -40,6 +41,7 @@ parse_preset(struct span name, struct reading *reading, struct recipe *recipe, s
 	if (reading->is_used[preset - reading->presets->presets])
 		return fail(why, FAIL_BAD_REQUEST, "preset @%s is given twice", preset->name);
 	reading->is_used[preset - reading->presets->presets] = true;
+	reading->preset_count++;
 	if (inner.depth > PRESET_DEPTH_MAX)
 		return fail(why, FAIL_BAD_REQUEST, "presets are nested deeper than %d", PRESET_DEPTH_MAX);
 	return parse_text(span_of(preset->text), &inner, recipe, why);
@@ -105,6 +107,7 @@ recipe_parse(struct span text, const struct preset_set *presets, struct recipe *
 	if (!parse_text(text, &reading, recipe, why))
 		return false;
 	recipe->asked_freely = reading.written;
+	recipe->presets = reading.preset_count;
 	return true;
 }
 

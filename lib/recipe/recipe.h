@@ -74,6 +74,7 @@ struct recipe {
 
 	uint64_t asked;		/* bit i: operations[i] was written, in the URL or by a preset */
 	uint64_t asked_freely;	/* the same, without what only came from a preset */
+	unsigned presets;	/* how many the URL itself names: two together are a wish of its own */
 };
 
 void recipe_init(struct recipe *recipe);

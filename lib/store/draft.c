@@ -123,11 +123,12 @@ store_discard(struct store *store, struct store_draft *draft)
 /* ---- commit ------------------------------------------------------------------ */
 
 static bool
-measure_draft(const struct store_draft *draft, struct record *record, struct failure *why)
+measure_draft(const struct store_draft *draft, const struct key *key, struct record *record,
+    struct failure *why)
 {
 	struct stat status;
 
-	if (fstat(draft->fd, &status) == -1 || !checksum_of_file(draft->fd, &record->checksum))
+	if (fstat(draft->fd, &status) == -1 || !store_checksum(draft->fd, key, &record->checksum))
 		return fail(why, FAIL_INTERNAL, "cannot read back a draft: %s", strerror(errno));
 	record->bytes = (uint64_t)status.st_size;
 	return true;
@@ -221,7 +222,7 @@ commit_draft(struct store *store, const struct store_draft *draft, enum store_pa
 {
 	struct record record = { .media = media };
 
-	if (!measure_draft(draft, &record, why))
+	if (!measure_draft(draft, key, &record, why))
 		return false;
 	/* It would drive everything else out and then not fit either. */
 	if (record.bytes > store->max_bytes[part])

@@ -41,24 +41,25 @@ now_ns(void)
 }
 
 static bool
-has_checksum(int fd, uint64_t want)
+has_checksum(int fd, const struct key *key, uint64_t want)
 {
 	uint64_t checksum;
 
-	return checksum_of_file(fd, &checksum) && checksum == want;
+	return store_checksum(fd, key, &checksum) && checksum == want;
 }
 
 static bool
-is_verified(struct store *store, int fd, const struct stat *status, const struct record *record)
+is_verified(struct store *store, const struct key *key, int fd, const struct stat *status,
+    const struct record *record)
 {
 	struct verified *slot = &store->verified[status->st_ino % VERIFIED_SLOTS];
 	struct verified file = { status->st_ino, record->bytes, ns_of(status->st_ctim) };
 
 	if (record->bytes <= VERIFY_ALWAYS_BYTES)
-		return has_checksum(fd, record->checksum);
+		return has_checksum(fd, key, record->checksum);
 	if (slot->inode == file.inode && slot->bytes == file.bytes && slot->changed_ns == file.changed_ns)
 		return true;
-	if (!has_checksum(fd, record->checksum))
+	if (!has_checksum(fd, key, record->checksum))
 		return false;
 	/* Time stamps move in ticks: a file that was changed just now could be
 	 * changed again without a new ctime. */
@@ -69,10 +70,10 @@ is_verified(struct store *store, int fd, const struct stat *status, const struct
 
 /* The file is what its record says. */
 static bool
-is_sound(struct store *store, int fd, struct stat *status, struct record *record)
+is_sound(struct store *store, const struct key *key, int fd, struct stat *status, struct record *record)
 {
 	return fstat(fd, status) != -1 && S_ISREG(status->st_mode) && record_get(fd, record) &&
-	    (uint64_t)status->st_size == record->bytes && is_verified(store, fd, status, record);
+	    (uint64_t)status->st_size == record->bytes && is_verified(store, key, fd, status, record);
 }
 
 static void
@@ -95,7 +96,7 @@ store_find(struct store *store, enum store_part part, const struct key *key, str
 	file->fd = openat(store->root_fd, file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (file->fd == -1)
 		return false;
-	if (!is_sound(store, file->fd, &status, &record)) {
+	if (!is_sound(store, key, file->fd, &status, &record)) {
 		close(file->fd);
 		file->fd = -1;
 		/* Perhaps a good one has just taken its place; then that is

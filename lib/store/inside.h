@@ -54,6 +54,10 @@ struct store {
 /* The first digits of the key (at most 16) as a number. */
 uint64_t store_key_bits(const struct key *key, unsigned digits);
 
+/* Of the bytes under this name: a file that stands under another's name is as
+ * wrong as a damaged one. */
+bool store_checksum(int fd, const struct key *key, uint64_t *checksum) __attribute__((warn_unused_result));
+
 unsigned store_bucket_of(const struct key *key);
 void store_bucket_path(enum store_part part, unsigned bucket, char path[STORE_PATH_MAX]);
 void store_file_path(enum store_part part, const struct key *key, char path[STORE_PATH_MAX]);

@@ -37,6 +37,12 @@ store_key_bits(const struct key *key, unsigned digits)
 	return bits;
 }
 
+bool
+store_checksum(int fd, const struct key *key, uint64_t *checksum)
+{
+	return checksum_of_file(fd, store_key_bits(key, 16), checksum);
+}
+
 unsigned
 store_bucket_of(const struct key *key)
 {

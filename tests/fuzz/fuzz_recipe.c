@@ -26,6 +26,7 @@ parse_again(const struct recipe *recipe, struct arena *arena)
 	CHECK(strcmp(canonical.at, twice.at) == 0);
 	again.asked = recipe->asked;
 	again.asked_freely = recipe->asked_freely;
+	again.presets = recipe->presets;
 	return again;
 }
 

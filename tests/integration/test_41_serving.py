@@ -162,7 +162,8 @@ def test_a_ladder_bounds_unsigned_urls(new_site, services, assets):
     allowed = ["/a/photo/w=100/x.webp", "/a/photo/w=200,dpr=2/x.jpg", "/a/photo/@card/x.auto",
                "/a/photo/@card,dpr=2/x.webp"]
     refused = ["/a/photo/w=101/x.webp", "/a/photo/w=100,h=100/x.webp", "/a/photo/w=100,q=3/x.jpg",
-               "/a/photo/original/x.jpg", "/a/photo/-/x.jpg", "/a/photo/@card,w=100/x.webp"]
+               "/a/photo/original/x.jpg", "/a/photo/-/x.jpg", "/a/photo/@card,w=100/x.webp",
+               "/a/photo/@framed,@thumb/x.webp"]
     for path in allowed:
         assert site.get(path).status == 200, path
     for path in refused:
@@ -236,6 +237,16 @@ def test_one_line_tells_what_happened(new_site, assets):
         assert 0 <= float(line[step]) <= float(line["ms"]), step
 
 
+def test_a_token_cannot_be_read_from_the_log(new_site, services, assets):
+    site = new_site()
+    for path in ("/a/photo/w=61/x.webp", "/a/nobody/w=62/x.webp"):
+        signed = services.admin.run("sign", path).strip()
+        answer = site.get(signed)
+        secret = signed.split("/")[2].rsplit(".", 1)[1]
+        assert site.logged(answer)["path"] == signed.replace(secret, "***")
+        assert secret not in site.log_text()
+
+
 def test_a_line_cannot_be_forged(new_site):
     site = new_site()
     answer = site.raw(b'GET /a/photo/w=1"%0astatus=200/x HTTP/1.1\r\nHost: x\r\n'
@@ -282,3 +293,21 @@ def test_health_counts_only_this_servers_own_faults(new_site, services):
     finally:
         services.s3.thaw()
     assert site.get("/health?require=nonsense").status == 400
+
+
+def test_asking_for_dependencies_again_and_again_costs_once(new_site, services):
+    """One URL must not be a thousand requests to S3, nor occupy every responder."""
+    site = new_site(server={"responders": "4", "slow_responders": "3"})
+    assert site.get("/a/photo/w=55/x.webp").status == 200
+    services.s3.freeze()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            before = time.monotonic()
+            asked = [pool.submit(site.get, "/health?require=" + ",".join(["s3"] * 300)) for _ in range(8)]
+            time.sleep(0.3)
+            assert site.get("/a/photo/w=55/x.webp").status == 200
+            assert time.monotonic() - before < 1
+            assert {answer.result().status for answer in asked} == {503}
+            assert time.monotonic() - before < 6
+    finally:
+        services.s3.thaw()

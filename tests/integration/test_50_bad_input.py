@@ -70,6 +70,14 @@ def test_head_says_what_get_says(site, assets, rest):
     assert site.head(f"/a/photo/{rest}").status == site.get(f"/a/photo/{rest}").status
 
 
+def test_an_error_of_auto_says_what_it_depends_on(site, assets):
+    """Or a shared cache gives it to clients who would get a picture."""
+    answer = site.get("/a/photo/w=8192,h=8192,dpr=4,fit=pad/x.auto", accept="image/webp")
+
+    assert answer.status == 422 and "max-age" in answer["Cache-Control"]
+    assert answer["Vary"] == "Accept"
+
+
 def test_an_unknown_asset_is_404(site):
     answer = site.get("/a/nobody/w=4/x.webp")
 
@@ -89,6 +97,12 @@ def truncated_jpeg():
     return content[:len(content) * 2 // 3]
 
 
+def ended_early(**options):
+    """Half a JPEG, and then its end marker: decoders fill up with grey and only warn."""
+    content = encoded(pictures.photo(400, 300), format="JPEG", quality=90, **options)
+    return content[:len(content) // 2] + b"\xff\xd9"
+
+
 def truncated_png():
     content = encoded(pictures.photo(400, 300), format="PNG")
     return content[:len(content) // 2]
@@ -99,6 +113,8 @@ BAD_OBJECTS = {
     "text": (b"this is no picture, whatever its name says\n" * 20, 415),
     "html": (b"<!DOCTYPE html><script>alert(1)</script>", 415),
     "cut-jpeg": (truncated_jpeg, 422),
+    "early-jpeg": (ended_early, 422),
+    "early-progressive": (lambda: ended_early(progressive=True), 422),
     "cut-png": (truncated_png, 422),
     "bomb": (lambda: pictures.png_header(100000, 100000), 422),
     "noise": (lambda: b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40, 422),
@@ -229,7 +245,7 @@ def test_an_original_over_the_limit_is_422(new_site, assets):
 
 # ---- everything else is gone --------------------------------------------------------------
 
-def test_hits_survive_when_everything_is_down(services, assets, new_site):
+def test_hits_survive_without_database_and_s3(services, assets, new_site):
     site = new_site(catalog={"soft_lifetime_s": "1"})
     path = "/a/photo/w=123/x.webp"
     want = site.get(path).body
@@ -249,6 +265,18 @@ def test_hits_survive_when_everything_is_down(services, assets, new_site):
         services.s3.thaw()
         for server in (services.database.primary, *services.database.replicas):
             server.thaw()
+
+
+def test_a_file_under_anothers_name_is_made_again(new_site, assets):
+    site = new_site(send="body")
+    paths = ["/a/photo/w=98/x.png", "/a/badge/w=98/x.png"]
+    want = [site.get(path).body for path in paths]
+    one, other = [path for path in site.store.glob("variants/*/*/*") if path.is_file()]
+    one.rename(site.store / "between")
+    other.rename(one)
+    (site.store / "between").rename(other)
+
+    assert [site.get(path).body for path in paths] == want
 
 
 @pytest.mark.parametrize("damage", [

@@ -89,13 +89,15 @@ test_sees_one_changed_byte_in_a_file(void **state)
 	int fd = file_with(bytes, sizeof(bytes), 600), nothing = file_with("", 0, 1);
 
 	(void)state;
-	assert_true(checksum_of_file(fd, &before));
-	assert_true(checksum_of_file(fd, &after));
+	assert_true(checksum_of_file(fd, 0, &before));
+	assert_true(checksum_of_file(fd, 0, &after));
 	assert_true(before == after);
 	assert_int_equal(pwrite(fd, "x", 1, 599999), 1);
-	assert_true(checksum_of_file(fd, &after));
+	assert_true(checksum_of_file(fd, 0, &after));
 	assert_true(before != after);
-	assert_true(checksum_of_file(nothing, &empty));
+	assert_true(checksum_of_file(nothing, 0, &empty));
+	assert_true(checksum_of_file(fd, 1, &before));
+	assert_true(before != after);	/* another seed */
 	assert_true(empty == UINT64_C(0x2d06800538d394c2));	/* XXH3 of nothing, seed 0 */
 	close(fd);
 	close(nothing);

@@ -71,7 +71,7 @@ test_lets_strangers_have_what_the_setting_says(void **state)
 		{ "w=320,dpr=3", true, false, true },
 		{ "@card", true, true, true },
 		{ "@huge", true, true, true },
-		{ "@card,@huge", true, true, true },
+		{ "@card,@huge", false, false, true },
 		{ "@card,dpr=2", true, false, true },
 		{ "@huge,dpr=3", true, false, true },
 		{ "w=321", false, false, true },

@@ -111,6 +111,7 @@ test_prints_one_text_for_every_spelling(void **state)
 		again = parse(cases[i].want);
 		again.asked = recipe.asked;
 		again.asked_freely = recipe.asked_freely;
+		again.presets = recipe.presets;
 		/* Both were zeroed by recipe_init(), padding included. */
 		assert_memory_equal(&again, &recipe, sizeof(recipe));
 	}

@@ -95,7 +95,7 @@ count_whole_files(void)
 		if (file.fd == -1)
 			continue;
 		assert_true(record_get(file.fd, &record));
-		assert_true(checksum_of_file(file.fd, &checksum));
+		assert_true(store_checksum(file.fd, &key, &checksum));
 		assert_int_equal(record.checksum, checksum);
 		file.bytes = record.bytes;
 		assert_true(is_right(&file, number));
