@@ -47,9 +47,8 @@ struct catalog;
 struct catalog *catalog_open(const struct catalog_config *config, struct peers *peers);
 void catalog_close(struct catalog *catalog);
 
-/* FAIL_NOT_FOUND, also for what is no id; FAIL_UNAVAILABLE, or FAIL_TIMEOUT when
- * it was late, when neither a replica nor the primary answered and the ring had
- * nothing; FAIL_UPSTREAM for a row that breaks the rules of asset.h. */
+/* FAIL_NOT_FOUND, also for what is no id; FAIL_UNAVAILABLE when neither a replica
+ * nor the primary answered in time and the ring had nothing; FAIL_UPSTREAM for a row that breaks the rules of asset.h. */
 bool catalog_find(struct catalog *catalog, struct span id, struct deadline deadline,
     struct asset *asset, enum catalog_tier *tier, struct failure *why)
     __attribute__((warn_unused_result));
