@@ -48,7 +48,8 @@ struct catalog *catalog_open(const struct catalog_config *config, struct peers *
 void catalog_close(struct catalog *catalog);
 
 /* FAIL_NOT_FOUND, also for what is no id; FAIL_UNAVAILABLE when neither a replica
- * nor the primary answered in time and the ring had nothing; FAIL_UPSTREAM for a row that breaks the rules of asset.h. */
+ * nor the primary answered in time and the ring had nothing; FAIL_UPSTREAM for a
+ * row that breaks the rules of asset.h. */
 bool catalog_find(struct catalog *catalog, struct span id, struct deadline deadline,
     struct asset *asset, enum catalog_tier *tier, struct failure *why)
     __attribute__((warn_unused_result));

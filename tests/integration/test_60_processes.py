@@ -517,7 +517,7 @@ def test_a_renderer_that_cannot_start_is_not_tried_without_end(new_site, tmp_pat
     site = new_site(server=SMALL)
     assert site.get(HIT).status == 200
     site.vitrine.sections = with_settings(site.vitrine.sections, {
-        "render": {"program": broken, "renderers": 2}, "server": {**SMALL, "request_timeout_ms": 2000}})
+        "render": {"program": broken, "renderers": 2, "timeout_ms": 1000}, "server": {**SMALL, "request_timeout_ms": 2000}})
     site.vitrine.reload()
     wait_for_log(site, "event=start-paused")
     began = time.monotonic()
@@ -527,7 +527,7 @@ def test_a_renderer_that_cannot_start_is_not_tried_without_end(new_site, tmp_pat
     assert cold.status in (503, 504) and took < 4
     assert cold["Content-Type"] == "application/problem+json"
     assert site.logged(cold)["failure"] in ("busy", "timeout", "unavailable")
-    assert site.get("/health").status == 503
+    wait_until(lambda: site.get("/health").status == 503, 3, "health was bad")
     while time.monotonic() - began < 4:
         assert site.get(HIT).status == 200
         time.sleep(0.1)
