@@ -755,3 +755,32 @@ def test_under_mod_fcgid_a_responder_is_replaced(apache_fcgid):
 
     wait_until(lambda: apache_fcgid.get(HIT).status == 200, 5, "Apache had started another")
     wait_until(lambda: not any(map(is_alive, old)), 5, "the renderers of the dead had left")
+
+
+# ---- slow clients, and files that change under them -------------------------------------------
+
+def test_clients_that_do_not_read_leave_responders_for_hits(new_site, large):
+    site = new_site(send="body", server=SMALL)
+    assert site.get(HIT).status == 200
+    with contextlib.ExitStack() as slow:
+        for _ in range(SMALL["slow_responders"]):
+            peer = slow.enter_context(FastCGI(site.vitrine.socket))
+            peer.begin("/a/large/original/large.png")
+            assert peer.more().startswith(b"Status: 200 ")
+        refused = site.get("/a/large/original/large.png")
+
+        assert refused.status == 503 and int(refused["Retry-After"]) > 0
+        assert site.get(HIT).status == 200
+
+
+def test_a_file_that_gets_shorter_while_it_is_sent_does_not_look_whole(new_site, large):
+    site = new_site(send="body", server=SMALL)
+    with FastCGI(site.vitrine.socket) as peer:
+        peer.begin("/a/large/original/large.png")
+        peer.more()
+        [file] = [path for path in site.store.glob("originals/*/*/*") if path.is_file()]
+        os.truncate(file, 5_000_000)
+
+        with pytest.raises(OSError):
+            peer.rest()
+    assert len(site.get("/a/large/original/large.png").body) == len(large)
