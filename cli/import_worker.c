@@ -113,12 +113,14 @@ describe_once(struct worker *worker, int input, struct deadline deadline, struct
 	const struct job job = {
 		.operation = JOB_DESCRIBE,
 		.recipe = "-",
+		.overlays = "-",
 		.format = MEDIA_NONE,
-		.limits = { (uint64_t)render->max_megapixels * 1000000, render->process.max_output_bytes },
+		.limits = render->limits,
 		.timeout_ms = render->timeout_ms
 	};
+	const struct job_files files = { .input = input, .output = -1, .mark = -1 };
 
-	return render_run(worker->renderers, &job, input, -1, deadline, result, why);
+	return render_run(worker->renderers, &job, &files, deadline, result, why);
 }
 
 static bool

@@ -173,16 +173,16 @@ static void
 print_size(const struct asset *asset, const struct recipe *recipe)
 {
 	struct failure why = { 0 };
+	struct geometry_source source;
 	struct geometry geometry;
-	unsigned width, height;
 	char size[32] = "-";
 
-	asset_upright_size(asset, &width, &height);
-	if (width == 0 || height == 0)
+	asset_geometry_source(asset, recipe, &source);
+	if (source.width == 0 || source.height == 0 || recipe_size_needs_pixels(recipe))
 		;	/* a row that somebody else wrote: the size is not known */
 	else if (recipe->is_original)
 		snprintf(size, sizeof(size), "%ux%u", asset->width, asset->height);
-	else if (geometry_plan(recipe, width, height, &geometry, &why))
+	else if (geometry_plan(recipe, &source, &geometry, &why))
 		snprintf(size, sizeof(size), "%ux%u", geometry.width, geometry.height);
 	printf("%-12s", size);
 }

@@ -66,14 +66,14 @@ finish_off(struct own_renderer *own)
 }
 
 bool
-own_renderer_run(struct own_renderer *own, const struct job *job, int input, int output,
+own_renderer_run(struct own_renderer *own, const struct job *job, const struct job_files *files,
     struct deadline deadline, struct job_result *result, struct failure *why)
 {
 	struct failure first = { 0 };
 
 	if (!ensure(own, why))
 		return false;
-	if (render_run(&own->address, job, input, output, deadline, result, &first))
+	if (render_run(&own->address, job, files, deadline, result, &first))
 		return true;
 	if (first.kind != FAIL_UNAVAILABLE) {
 		*why = first;
@@ -81,7 +81,7 @@ own_renderer_run(struct own_renderer *own, const struct job *job, int input, int
 	}
 	/* Nobody took the job: it had done enough of them, or was killed. */
 	finish_off(own);
-	return start(own, why) && render_run(&own->address, job, input, output, deadline, result, why);
+	return start(own, why) && render_run(&own->address, job, files, deadline, result, why);
 }
 
 void

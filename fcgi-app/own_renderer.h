@@ -24,7 +24,7 @@ struct own_renderer *own_renderer_open(const struct renderer_config *config, str
 void own_renderer_close(struct own_renderer *own);
 
 /* As render_run().  When the renderer was just leaving, the next one gets the job. */
-bool own_renderer_run(struct own_renderer *own, const struct job *job, int input, int output,
+bool own_renderer_run(struct own_renderer *own, const struct job *job, const struct job_files *files,
     struct deadline deadline, struct job_result *result, struct failure *why) __attribute__((warn_unused_result));
 
 #endif

@@ -131,13 +131,15 @@ identify(struct request *request, struct wish *wish)
 static bool
 check_geometry(const struct wish *wish, struct failure *why)
 {
+	const struct asset *asset = &wish->asset;
+	struct geometry_source source;
 	struct geometry geometry;
-	unsigned width, height;
 
-	asset_upright_size(&wish->asset, &width, &height);
-	if (wish->recipe.is_original || wish->asset.etag[0] == '\0' || width == 0 || height == 0)
+	if (wish->recipe.is_original || asset->etag[0] == '\0' || asset->width == 0 || asset->height == 0 ||
+	    recipe_size_needs_pixels(&wish->recipe))
 		return true;
-	return geometry_plan(&wish->recipe, width, height, &geometry, why);
+	asset_geometry_source(asset, &wish->recipe, &source);
+	return geometry_plan(&wish->recipe, &source, &geometry, why);
 }
 
 /* How long others may keep this, never past the end of the token or the asset. */

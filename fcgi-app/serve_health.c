@@ -43,14 +43,16 @@ report_renderer(struct server *server, struct health *health)
 	struct job job = {
 		.operation = JOB_DESCRIBE,
 		.recipe = "-",
-		.limits = { 1, 1 },
+		.overlays = "-",
+		.limits = { 1, 1, 1, 1 },
 		.timeout_ms = RENDERER_PROBE_MS,
 	};
 	struct failure why = { 0 };
 	struct job_result result;
 	int empty = memfd_create("probe", MFD_CLOEXEC);
+	const struct job_files files = { .input = empty, .output = -1, .mark = -1 };
 	bool is_good = empty != -1 &&
-	    (server_try_renderer(server, &job, empty, -1, deadline_in_ms(RENDERER_PROBE_MS), &result, &why) ||
+	    (server_try_renderer(server, &job, &files, deadline_in_ms(RENDERER_PROBE_MS), &result, &why) ||
 	    why.kind == FAIL_UNSUPPORTED);
 
 	if (!is_good && (why.kind == FAIL_TIMEOUT || why.kind == FAIL_BUSY))

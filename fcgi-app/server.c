@@ -69,16 +69,16 @@ server_find_origin(struct server *server, const char *name, struct failure *why)
 }
 
 bool
-server_try_renderer(struct server *server, const struct job *job, int input, int output, struct deadline deadline,
+server_try_renderer(struct server *server, const struct job *job, const struct job_files *files, struct deadline deadline,
     struct job_result *result, struct failure *why)
 {
 	bool worked;
 
 	*result = (struct job_result){ 0 };
 	if (server->own_renderer != NULL)
-		worked = own_renderer_run(server->own_renderer, job, input, output, deadline, result, why);
+		worked = own_renderer_run(server->own_renderer, job, files, deadline, result, why);
 	else
-		worked = render_run(&server->renderers, job, input, output, deadline, result, why);
+		worked = render_run(&server->renderers, job, files, deadline, result, why);
 	/* To refuse a picture is an answer too. */
 	if (worked || result->failure.kind != FAIL_NONE)
 		atomic_store(&server->metrics->renderer_answered_us, monotonic_us());
@@ -86,10 +86,10 @@ server_try_renderer(struct server *server, const struct job *job, int input, int
 }
 
 bool
-server_render(struct server *server, const struct job *job, int input, int output, struct deadline deadline,
+server_render(struct server *server, const struct job *job, const struct job_files *files, struct deadline deadline,
     struct job_result *result, struct failure *why)
 {
-	bool worked = server_try_renderer(server, job, input, output, deadline, result, why);
+	bool worked = server_try_renderer(server, job, files, deadline, result, why);
 
 	metrics_count(&server->metrics->renders[why->kind], 1);
 	return worked;

@@ -47,11 +47,11 @@ void server_close(struct server *server);
 struct origin *server_find_origin(struct server *server, const char *name, struct failure *why);
 
 /* Runs a job on a renderer and counts the result. */
-bool server_render(struct server *server, const struct job *job, int input, int output, struct deadline deadline,
+bool server_render(struct server *server, const struct job *job, const struct job_files *files, struct deadline deadline,
     struct job_result *result, struct failure *why) __attribute__((warn_unused_result));
 
 /* The same, not counted: for probes. */
-bool server_try_renderer(struct server *server, const struct job *job, int input, int output,
+bool server_try_renderer(struct server *server, const struct job *job, const struct job_files *files,
     struct deadline deadline, struct job_result *result, struct failure *why) __attribute__((warn_unused_result));
 
 /* Whether a renderer has answered a job, on any responder of this server, since then. */

@@ -143,15 +143,17 @@ render_into_draft(struct server *server, struct request *request, const struct v
 	struct job job = {
 		.operation = JOB_RENDER,
 		.recipe = variant->recipe,
+		.overlays = "-",
 		.format = variant->format,
-		.limits = { (uint64_t)render->max_megapixels * 1000000, render->process.max_output_bytes },
+		.limits = render->limits,
 		.timeout_ms = left_ms < render->timeout_ms ? left_ms : render->timeout_ms,
 	};
+	const struct job_files files = { .input = original, .output = output, .mark = -1 };
 	struct job_result result;
 
 	if (job.timeout_ms == 0)
 		return fail(why, FAIL_TIMEOUT, "no time was left to render");
-	return server_render(server, &job, original, output, request->deadline, &result, why);
+	return server_render(server, &job, &files, request->deadline, &result, why);
 }
 
 static bool

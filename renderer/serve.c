@@ -65,7 +65,7 @@ client_is_gone(int connection)
 static bool
 job_is_complete(const struct visit *visit, struct failure *why)
 {
-	unsigned wanted = visit->job.operation == JOB_RENDER ? 2 : 1;
+	unsigned wanted = job_file_count(&visit->job);
 
 	if (visit->descriptor_count != wanted)
 		return fail(why, FAIL_INTERNAL, "the job came with %u descriptors, not %u",
@@ -76,16 +76,28 @@ job_is_complete(const struct visit *visit, struct failure *why)
 static bool
 render(struct visit *visit, struct failure *why)
 {
+	struct overlays overlays;
 	struct recipe recipe;
+	struct image_work image;
 
+	if (!overlays_parse(span_of(visit->job.overlays), &overlays))
+		return fail(why, FAIL_INTERNAL, "malformed overlays: %.160s", visit->job.overlays);
 	if (!recipe_parse(span_of(visit->job.recipe), NULL, &recipe, why))
 		return false;
 	if (recipe.is_original)
 		return fail(why, FAIL_INTERNAL, "an untouched original is not rendered");
 	/* The client resolves it; what it left open is the centre. */
 	recipe_resolve_focus(&recipe, false, 0, 0);
-	return image_render(visit->descriptors[0], visit->descriptors[1], &recipe, visit->job.format,
-	    &visit->job.limits, &visit->result.outcome, why);
+	image = (struct image_work){
+		.input = visit->descriptors[0],
+		.output = visit->descriptors[1],
+		.mark = overlays.mark.is_set ? visit->descriptors[2] : -1,
+		.recipe = &recipe,
+		.overlays = &overlays,
+		.format = visit->job.format,
+		.limits = visit->job.limits,
+	};
+	return image_render(&image, &visit->result.outcome, why);
 }
 
 static bool
@@ -95,7 +107,7 @@ work(struct visit *visit, struct failure *why)
 		return false;
 	if (visit->job.operation == JOB_DESCRIBE)
 		return image_describe(visit->descriptors[0], &visit->job.limits,
-		    &visit->result.outcome.source, why);
+		    &visit->result.outcome.source, &visit->result.portrait, why);
 	return render(visit, why);
 }
 

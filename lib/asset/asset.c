@@ -38,6 +38,12 @@ asset_upright_size(const struct asset *asset, unsigned *width, unsigned *height)
 	*height = is_on_its_side ? asset->width : asset->height;
 }
 
+void
+asset_geometry_source(const struct asset *asset, const struct recipe *recipe, struct geometry_source *source)
+{
+	geometry_source_init(source, recipe, asset->width, asset->height, asset->orientation, asset->media);
+}
+
 const char *
 asset_visibility_name(enum asset_visibility visibility)
 {
@@ -60,7 +66,7 @@ asset_visibility_find(struct span name, enum asset_visibility *visibility)
 /* ---- the printed form -------------------------------------------------------------- */
 
 /* To be raised with every change of the table below. */
-static const char first_line[] = "vitrine-asset 1";
+static const char first_line[] = "vitrine-asset 2";
 static const char last_line[] = "end";
 
 enum field_kind {
@@ -107,6 +113,10 @@ static const struct field fields[] = {
 	PLAIN(focus_y, FIELD_FRACTION),
 	STRING(watermark),
 	STRING(credit),
+	PLAIN(credit_is_imposed, FIELD_BOOL),
+	STRING(colours),
+	STRING(blurhash),
+	STRING(thumbhash),
 	STRING(placeholder),
 	STRING(owner),
 	PLAIN(created, FIELD_I64),

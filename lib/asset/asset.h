@@ -7,6 +7,7 @@
 #include "base/failure.h"
 #include "base/text.h"
 #include "http/media.h"
+#include "recipe/geometry.h"
 
 #include <stdint.h>
 
@@ -16,7 +17,11 @@ enum {
 	ASSET_KEY_MAX = 1024,		/* S3's limit for object keys, in bytes */
 	ASSET_ETAG_MAX = 128,
 	ASSET_TEXT_MAX = 255,		/* watermark, credit, owner */
-	ASSET_PRINTED_MAX = 8192	/* bytes that asset_print() adds at most */
+	ASSET_COLOURS_MAX = 6 * 7 - 1,
+	ASSET_BLURHASH_MAX = 28,	/* image/description.h says the same of portraits */
+	ASSET_THUMBHASH_MAX = 36,
+	ASSET_PLACEHOLDER_MAX = 599,
+	ASSET_PRINTED_MAX = 12288	/* bytes that asset_print() adds at most */
 };
 
 enum asset_visibility {
@@ -43,9 +48,14 @@ struct asset {
 	enum asset_visibility visibility;
 	bool has_focus;
 	double focus_x, focus_y;		/* fractions of the upright image, six decimals */
-	char watermark[ASSET_TEXT_MAX + 1];
+	char watermark[ASSET_TEXT_MAX + 1];	/* laid over every variant, whatever the URL says */
 	char credit[ASSET_TEXT_MAX + 1];
-	char placeholder[ASSET_TEXT_MAX + 1];
+	bool credit_is_imposed;			/* drawn on every variant, whatever the URL says */
+	/* How it looks, found by the importer; all empty when it is not known. */
+	char colours[ASSET_COLOURS_MAX + 1];	/* "rrggbb,...": the dominant one, then 1 to 5 of a palette */
+	char blurhash[ASSET_BLURHASH_MAX + 1];
+	char thumbhash[ASSET_THUMBHASH_MAX + 1];	/* base64 */
+	char placeholder[ASSET_PLACEHOLDER_MAX + 1];	/* a data: URI */
 	char owner[ASSET_TEXT_MAX + 1];
 	int64_t created, updated, expires;	/* Unix seconds; expires 0: never */
 };
@@ -55,6 +65,9 @@ bool asset_id_is_valid(struct span id);
 
 /* Width and height of the upright image: swapped for orientations 5 to 8. */
 void asset_upright_size(const struct asset *asset, unsigned *width, unsigned *height);
+
+/* What a recipe's geometry starts from, as far as the row knows it. */
+void asset_geometry_source(const struct asset *asset, const struct recipe *recipe, struct geometry_source *source);
 
 const char *asset_visibility_name(enum asset_visibility visibility);
 bool asset_visibility_find(struct span name, enum asset_visibility *visibility);

@@ -104,6 +104,7 @@ allows_size(const struct permit *permit, const struct asset *asset, const struct
     struct failure *why)
 {
 	struct recipe resolved = *recipe;
+	struct geometry_source source;
 	struct geometry geometry;
 	unsigned width, height;
 
@@ -113,13 +114,15 @@ allows_size(const struct permit *permit, const struct asset *asset, const struct
 	    recipe->height * recipe->dpr >= permit->max_side + 0.5)
 		return fail(why, FAIL_FORBIDDEN, "w or h times dpr is over the token's max=%u",
 		    permit->max_side);
-	asset_upright_size(asset, &width, &height);
+	asset_geometry_source(asset, recipe, &source);
+	width = source.width;
+	height = source.height;
 	if (width == 0 || height == 0)
 		return fail(why, FAIL_FORBIDDEN, "the token has max, and the asset's size is not known");
 	if (recipe->is_original)
 		return fits_max_side(permit, width, height, why);
 	recipe_resolve_focus(&resolved, false, 0, 0);
-	return geometry_plan(&resolved, width, height, &geometry, why) &&
+	return geometry_plan(&resolved, &source, &geometry, why) &&
 	    fits_max_side(permit, geometry.width, geometry.height, why);
 }
 

@@ -23,7 +23,7 @@ cut(VipsImage **image, const struct rectangle *part, struct failure *why)
 	return true;
 }
 
-static struct recipe_colour
+struct recipe_colour
 background_for(const struct recipe *recipe, enum media format)
 {
 	struct recipe_colour white = { OPAQUE, OPAQUE, OPAQUE, OPAQUE };
@@ -34,9 +34,8 @@ background_for(const struct recipe *recipe, enum media format)
 	return media_has_alpha(format) ? nothing : white;
 }
 
-/* Colours need three bands: grey becomes RGB, keeping its alpha. */
-static bool
-to_rgb(VipsImage **image, struct failure *why)
+bool
+picture_to_rgb(VipsImage **image, struct failure *why)
 {
 	VipsImage *out;
 
@@ -48,8 +47,8 @@ to_rgb(VipsImage **image, struct failure *why)
 	return true;
 }
 
-static bool
-add_alpha(VipsImage **image, struct failure *why)
+bool
+picture_add_alpha(VipsImage **image, struct failure *why)
 {
 	VipsImage *out;
 
@@ -112,14 +111,14 @@ pad(VipsImage **image, const struct geometry *geometry, struct recipe_colour col
 	VipsImage *out;
 	bool is_padded;
 
-	if (geometry->width == (unsigned)vips_image_get_width(*image) &&
-	    geometry->height == (unsigned)vips_image_get_height(*image))
+	if (geometry->canvas_width == (unsigned)vips_image_get_width(*image) &&
+	    geometry->canvas_height == (unsigned)vips_image_get_height(*image))
 		return true;
-	if (!to_rgb(image, why) || (colour.alpha != OPAQUE && !add_alpha(image, why)))
+	if (!picture_to_rgb(image, why) || (colour.alpha != OPAQUE && !picture_add_alpha(image, why)))
 		return false;
 	background = vips_array_double_new(bands, vips_image_get_bands(*image));
-	is_padded = vips_embed(*image, &out, (int)geometry->left, (int)geometry->top, (int)geometry->width,
-	    (int)geometry->height, "extend", VIPS_EXTEND_BACKGROUND, "background", background, NULL) == 0;
+	is_padded = vips_embed(*image, &out, (int)geometry->left, (int)geometry->top, (int)geometry->canvas_width,
+	    (int)geometry->canvas_height, "extend", VIPS_EXTEND_BACKGROUND, "background", background, NULL) == 0;
 	vips_area_unref(VIPS_AREA(background));
 	if (!is_padded)
 		return fail_from_vips(why, FAIL_INTERNAL, "pad");
@@ -133,10 +132,16 @@ put_on_background(VipsImage **image, struct recipe_colour colour, struct failure
 {
 	if (!vips_image_hasalpha(*image) || colour.alpha == 0)
 		return true;
-	if (!to_rgb(image, why))
+	if (!picture_to_rgb(image, why))
 		return false;
 	return colour.alpha == OPAQUE ? put_on_opaque(image, colour, why) :
 	    put_on_translucent(image, colour, why);
+}
+
+bool
+picture_cut(VipsImage **image, const struct geometry *geometry, struct failure *why)
+{
+	return cut(image, &geometry->cut, why);
 }
 
 bool
@@ -146,9 +151,17 @@ picture_to_canvas(VipsImage **image, const struct recipe *recipe, const struct g
 	struct recipe_colour colour = background_for(recipe, format);
 	struct recipe_colour white = { OPAQUE, OPAQUE, OPAQUE, OPAQUE };
 
-	if (!cut(image, &geometry->cut, why) || !put_on_background(image, colour, why) ||
+	if (!put_on_background(image, colour, why) ||
 	    !pad(image, geometry, colour, why))
 		return false;
 	/* A translucent background was asked for where none can be. */
 	return media_has_alpha(format) || put_on_background(image, white, why);
+}
+
+bool
+picture_to_frame(VipsImage **image, const struct recipe *recipe, const struct geometry *geometry,
+    enum media format, struct failure *why)
+{
+	(void)image, (void)recipe, (void)geometry, (void)format, (void)why;
+	return true;
 }

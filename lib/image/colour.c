@@ -147,11 +147,12 @@ colours_to_srgb(VipsImage **colours, struct failure *why)
 }
 
 bool
-picture_to_srgb(VipsImage **image, struct failure *why)
+picture_to_colour_space(VipsImage **image, enum recipe_icc icc, struct failure *why)
 {
 	VipsImage *colours, *alpha;
 	bool is_done;
 
+	(void)icc;
 	if (!is_cmyk(*image) && !has_profile(*image))
 		return convert(image, why);
 	if (!split_alpha(*image, &colours, &alpha, why))

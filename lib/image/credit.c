@@ -250,7 +250,8 @@ keep_credit(VipsImage *image, struct arena *arena)
 }
 
 bool
-picture_keep_credit(VipsImage **image, bool *has_credit, struct failure *why)
+picture_set_metadata(VipsImage **image, VipsImage *original, const struct recipe *recipe,
+    bool *has_metadata, struct failure *why)
 {
 	struct arena *arena;
 	VipsImage *own;
@@ -260,7 +261,8 @@ picture_keep_credit(VipsImage **image, bool *has_credit, struct failure *why)
 		return fail_from_vips(why, FAIL_INTERNAL, "copy");
 	image_replace(image, own);
 	arena = arena_new();
-	*has_credit = keep_credit(*image, arena);
+	(void)original, (void)recipe;
+	*has_metadata = keep_credit(*image, arena);
 	arena_free(arena);
 	return true;
 }

@@ -14,15 +14,37 @@
 
 struct image_description {
 	enum media media;
-	unsigned width, height;		/* as stored, before orientation */
-	unsigned frames;
+	unsigned width, height;		/* of one frame as stored, before orientation */
+	unsigned frames;		/* of an animation; pages of a TIFF, pictures in a HEIC */
 	unsigned orientation;		/* EXIF, 1 to 8 */
 	bool has_alpha;
 	bool is_progressive;		/* progressive JPEG, interlaced PNG: decoded as a whole */
 };
 
+enum {
+	PORTRAIT_PALETTE_MAX = 5,
+	PORTRAIT_BLURHASH_MAX = 28,	/* 4 x 3 components: 4 + 2 * 12 characters */
+	PORTRAIT_THUMBHASH_MAX = 36,	/* 25 bytes at most, base64 with padding */
+	PORTRAIT_PLACEHOLDER_MAX = 599	/* a data: URI of under 600 bytes */
+};
+
+/*
+ * How a picture looks, in a few bytes: of its first frame, upright, on white where
+ * it is transparent (but ThumbHash knows alpha).  Texts are ASCII.
+ */
+struct image_portrait {
+	uint8_t dominant[3];					/* sRGB */
+	uint8_t palette[PORTRAIT_PALETTE_MAX][3];		/* by the area they stand for, largest first */
+	unsigned palette_count;					/* 1 to 5 */
+	char blurhash[PORTRAIT_BLURHASH_MAX + 1];		/* blurha.sh, base 83 */
+	char thumbhash[PORTRAIT_THUMBHASH_MAX + 1];		/* evanw.github.io/thumbhash, base64 */
+	char placeholder[PORTRAIT_PLACEHOLDER_MAX + 1];		/* data:image/webp;base64,... */
+};
+
 struct image_limits {
-	uint64_t max_pixels;		/* width x height x frames of the source */
+	uint64_t max_pixels;		/* width x height of what is decoded, scaled or made */
+	uint64_t max_animation_pixels;	/* width x height x frames, of the source and of the result */
+	unsigned max_frames;		/* of an animation; pages of a file */
 	uint64_t max_output_bytes;
 };
 
@@ -30,6 +52,7 @@ struct image_limits {
 struct image_outcome {
 	struct image_description source;
 	unsigned width, height;		/* of the output */
+	unsigned frames;		/* of the output */
 	uint64_t bytes;			/* of the output */
 	unsigned decode_us, total_us;
 };

@@ -112,13 +112,15 @@ encoding_failed(enum media format, const struct output *output, struct failure *
 }
 
 bool
-picture_encode(VipsImage *image, enum media format, unsigned quality, bool has_credit,
-    struct output *output, struct failure *why)
+picture_encode(VipsImage *image, const struct encoding *encoding, struct output *output,
+    struct failure *why)
 {
+	enum media format = encoding->format;
+	unsigned quality = encoding->recipe->quality;
 	const struct encoder *encoder = &encoders[format];
 	struct settings settings = {
 		.quality = quality != 0 ? (int)quality : encoder->default_quality,
-		.strip = !has_credit,
+		.strip = !encoding->has_metadata,
 	};
 	unsigned side = (unsigned)VIPS_MAX(vips_image_get_width(image), vips_image_get_height(image));
 	VipsTarget *target;

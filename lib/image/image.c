@@ -63,60 +63,126 @@ image_shutdown(void)
 
 bool
 image_describe(int input, const struct image_limits *limits, struct image_description *description,
-    struct failure *why)
+    struct image_portrait *portrait, struct failure *why)
 {
 	struct source source;
+	bool is_described;
 
-	if (!source_open(&source, input, limits, why))
+	if (!source_open(&source, input, NULL, MEDIA_NONE, limits, why))
 		return false;
 	*description = source.description;
+	is_described = portrait == NULL || source_portray(&source, portrait, why);
 	source_close(&source);
-	return true;
+	return is_described;
 }
 
-static bool
-plan(const struct recipe *recipe, const struct image_description *description,
-    const struct image_limits *limits, struct geometry *geometry, struct failure *why)
-{
-	unsigned width, height;
-	uint64_t scaled, canvas;
+/* ---- rendering ------------------------------------------------------------------------ */
 
-	upright_size(description, &width, &height);
-	if (!geometry_plan(recipe, width, height, geometry, why))
-		return false;
-	/* Enlarging and padding make pixels that the original has not. */
-	scaled = (uint64_t)geometry->scaled_width * geometry->scaled_height;
-	canvas = (uint64_t)geometry->width * geometry->height;
-	if (scaled > limits->max_pixels || canvas > limits->max_pixels)
-		return fail(why, FAIL_UNPROCESSABLE, "the result needs %llu pixels, the limit is %llu",
-		    (unsigned long long)(scaled > canvas ? scaled : canvas),
-		    (unsigned long long)limits->max_pixels);
-	return true;
-}
-
-/* From the header to pixels in memory, at their final scale. */
+/* Enlarging and padding make pixels that the original has not. */
 static bool
-decode(const struct source *source, const struct geometry *geometry, VipsImage **image,
+is_within_limits(const struct geometry *geometry, unsigned frames, const struct image_limits *limits,
     struct failure *why)
 {
-	if (!source_load(source, geometry, image, why))
+	uint64_t scaled = (uint64_t)geometry->scaled_width * geometry->scaled_height;
+	uint64_t result = (uint64_t)geometry->width * geometry->height;
+	uint64_t larger = scaled > result ? scaled : result;
+
+	if (larger > limits->max_pixels)
+		return fail(why, FAIL_UNPROCESSABLE, "the result needs %llu pixels, the limit is %llu",
+		    (unsigned long long)larger, (unsigned long long)limits->max_pixels);
+	if (frames > 1 && larger > limits->max_animation_pixels / frames)
+		return fail(why, FAIL_UNPROCESSABLE,
+		    "the result needs %llu pixels in each of %u frames, the limit is %llu for all",
+		    (unsigned long long)larger, frames, (unsigned long long)limits->max_animation_pixels);
+	return true;
+}
+
+/* The exact pixels; *recipe loses its last questions (g=smart, g=entropy). */
+static bool
+plan(const struct source *source, struct recipe *recipe, const struct image_limits *limits,
+    struct geometry *geometry, struct failure *why)
+{
+	const struct image_description *description = &source->description;
+	struct geometry_source size;
+
+	geometry_source_init(&size, recipe, description->width, description->height, description->orientation,
+	    description->media);
+	if (recipe->trim.threshold != 0 && !source_find_visible(source, recipe, &size, why))
 		return false;
-	if (picture_scale(image, &source->description, geometry, why) && picture_decode(image, why))
+	if (!geometry_plan(recipe, &size, geometry, why) ||
+	    !is_within_limits(geometry, source->frames, limits, why))
+		return false;
+	if (recipe->gravity != GRAVITY_SMART && recipe->gravity != GRAVITY_ENTROPY)
 		return true;
-	g_clear_object(image);
-	return false;
+	return source_find_point(source, &size, geometry, recipe, why) &&
+	    geometry_plan(recipe, &size, geometry, why);
+}
+
+/* One frame, from the scaled pixels to the finished picture. */
+static bool
+make_frame(VipsImage **frame, const struct source *source, const struct recipe *recipe,
+    const struct geometry *geometry, enum media format, const struct layers *layers, struct failure *why)
+{
+	return picture_to_colour_space(frame, recipe->icc, why) &&
+	    picture_turn(frame, source->description.orientation, recipe, geometry, format, why) &&
+	    picture_cut(frame, geometry, why) &&
+	    picture_adjust(frame, recipe, why) &&
+	    picture_to_canvas(frame, recipe, geometry, format, why) &&
+	    picture_lay(frame, layers, why) &&
+	    picture_to_frame(frame, recipe, geometry, format, why);
 }
 
 static bool
-finish(VipsImage **image, const struct image_description *description, const struct recipe *recipe,
-    const struct geometry *geometry, enum media format, struct output *output, struct failure *why)
+make_frames(struct frames *frames, const struct source *source, const struct image_work *work,
+    const struct recipe *recipe, const struct geometry *geometry, struct failure *why)
 {
-	bool has_credit;
+	struct layers layers;
+	bool is_made = true;
 
-	return picture_to_srgb(image, why) && picture_orient(image, description->orientation, why) &&
-	    picture_to_canvas(image, recipe, geometry, format, why) &&
-	    picture_keep_credit(image, &has_credit, why) &&
-	    picture_encode(*image, format, recipe->quality, has_credit, output, why);
+	if (!layers_make(&layers, work->overlays, work->mark, geometry, &work->limits, why))
+		return false;
+	for (unsigned i = 0; i < frames->count && is_made; i++)
+		is_made = make_frame(&frames->images[i], source, recipe, geometry, work->format, &layers, why);
+	layers_release(&layers);
+	return is_made;
+}
+
+/* Whether the original's own bytes would show the same picture. */
+static bool
+is_untouched(const struct source *source, const struct image_work *work, const struct recipe *recipe,
+    const struct geometry *geometry)
+{
+	const struct image_description *description = &source->description;
+	struct recipe plain;
+
+	recipe_init(&plain);
+	return work->format == description->media && source->frames == description->frames &&
+	    (description->orientation == 1 || recipe->orient == ORIENT_OFF) && geometry->shows_all &&
+	    geometry->scaled_width == geometry->turned_width && geometry->width == geometry->scaled_width &&
+	    geometry->scaled_height == geometry->turned_height && geometry->height == geometry->scaled_height &&
+	    !work->overlays->mark.is_set && work->overlays->caption_count == 0 && recipe_looks_like(recipe, &plain);
+}
+
+static bool
+write_result(const struct frames *frames, const struct source *source, const struct image_work *work,
+    const struct recipe *recipe, const struct geometry *geometry, struct output *output, struct failure *why)
+{
+	struct encoding encoding = {
+		.recipe = recipe,
+		.format = work->format,
+		.is_untouched = is_untouched(source, work, recipe, geometry),
+		.source = source,
+		.input = work->input,
+	};
+	VipsImage *image;
+	bool is_written;
+
+	if (!frames_join(frames, &image, why))
+		return false;
+	is_written = picture_set_metadata(&image, source->image, recipe, &encoding.has_metadata, why) &&
+	    picture_encode(image, &encoding, output, why);
+	g_object_unref(image);
+	return is_written;
 }
 
 static unsigned
@@ -126,42 +192,44 @@ elapsed_us(int64_t since_us)
 }
 
 static bool
-render(const struct source *source, const struct recipe *recipe, enum media format,
-    const struct image_limits *limits, struct output *output, struct image_outcome *outcome,
+render(const struct source *source, const struct image_work *work, struct image_outcome *outcome,
     struct failure *why)
 {
+	struct output output = { .fd = work->output, .max_bytes = work->limits.max_output_bytes };
 	int64_t started_us = monotonic_us();
+	struct recipe recipe = *work->recipe;
 	struct geometry geometry;
-	VipsImage *image;
+	struct frames frames;
 	bool is_made;
 
-	if (!plan(recipe, &source->description, limits, &geometry, why) ||
-	    !decode(source, &geometry, &image, why))
+	if (!plan(source, &recipe, &work->limits, &geometry, why) ||
+	    !frames_load(&frames, source, &recipe, &geometry, why))
 		return false;
 	outcome->decode_us = elapsed_us(started_us);
-	is_made = finish(&image, &source->description, recipe, &geometry, format, output, why);
-	g_object_unref(image);
+	is_made = make_frames(&frames, source, work, &recipe, &geometry, why) &&
+	    write_result(&frames, source, work, &recipe, &geometry, &output, why);
+	frames_release(&frames);
 	outcome->width = geometry.width;
 	outcome->height = geometry.height;
-	outcome->bytes = output->bytes;
+	outcome->frames = source->frames;
+	outcome->bytes = output.bytes;
 	outcome->total_us = elapsed_us(started_us);
 	return is_made;
 }
 
 bool
-image_render(int input, int output, const struct recipe *recipe, enum media format,
-    const struct image_limits *limits, struct image_outcome *outcome, struct failure *why)
+image_render(const struct image_work *work, struct image_outcome *outcome, struct failure *why)
 {
-	struct output target = { .fd = output, .max_bytes = limits->max_output_bytes };
 	struct source source;
 	bool is_made;
 
-	CHECK(media_is_writable(format));
+	CHECK(media_is_writable(work->format) && !work->recipe->is_original);
 	*outcome = (struct image_outcome){ 0 };
-	if (!source_open(&source, input, limits, why))
+	if (!recipe_suits_format(work->recipe, work->format, why) ||
+	    !source_open(&source, work->input, work->recipe, work->format, &work->limits, why))
 		return false;
 	outcome->source = source.description;
-	is_made = render(&source, recipe, format, limits, &target, outcome, why);
+	is_made = render(&source, work, outcome, why);
 	source_close(&source);
 	return is_made;
 }

@@ -12,20 +12,31 @@
 
 #include "base/failure.h"
 #include "image/description.h"
+#include "recipe/overlay.h"
 #include "recipe/recipe.h"
 
-/* Once, at the start of the process: loads libvips with all its modules,
- * forbids the loaders that are not on our list, and turns the cache off.
+/* Once, at the start of the process: loads libvips with all its modules and the
+ * fonts, forbids the loaders that are not on our list, and turns the cache off.
  * FAIL_INTERNAL. */
 bool image_init(const char *program_name, struct failure *why) __attribute__((warn_unused_result));
 void image_shutdown(void);
 
+/* The header, and with portrait not NULL also the looks, for which the first
+ * frame is decoded: a file that is cut off fails then. */
 bool image_describe(int input, const struct image_limits *limits, struct image_description *description,
-    struct failure *why) __attribute__((warn_unused_result));
+    struct image_portrait *portrait, struct failure *why) __attribute__((warn_unused_result));
 
-/* Makes the variant and writes it to output, from offset 0. */
-bool image_render(int input, int output, const struct recipe *recipe, enum media format,
-    const struct image_limits *limits, struct image_outcome *outcome, struct failure *why)
+/* What a variant is made from and of. */
+struct image_work {
+	int input, output;	/* the output is written from offset 0 */
+	int mark;		/* the picture that overlays->mark lays over the result; -1: none */
+	const struct recipe *recipe;
+	const struct overlays *overlays;
+	enum media format;
+	struct image_limits limits;
+};
+
+bool image_render(const struct image_work *work, struct image_outcome *outcome, struct failure *why)
     __attribute__((warn_unused_result));
 
 /* For builds that look for leaks: ends the process when the last call left

@@ -12,6 +12,7 @@
 #include "base/failure.h"
 #include "image/description.h"
 #include "recipe/geometry.h"
+#include "recipe/overlay.h"
 #include "recipe/recipe.h"
 
 #include <stdbool.h>
@@ -38,49 +39,138 @@ void image_replace(VipsImage **image, VipsImage *next);
 
 struct source {
 	VipsSource *bytes;
-	VipsImage *image;	/* header read, no pixel decoded */
+	VipsImage *image;	/* header read, no pixel decoded: one frame, or all below each other */
 	struct image_description description;
+	unsigned page;		/* the first that is used, from 0 */
+	unsigned frames;	/* how many are used: 1, or all of an animation */
 };
 
-/* On failure there is nothing to close. */
-bool source_open(struct source *source, int input, const struct image_limits *limits, struct failure *why);
+/* Which frames are used follows from the recipe and the output format; recipe
+ * NULL: the first, to describe it.  Another page than exists is FAIL_BAD_REQUEST.
+ * On failure there is nothing to close. */
+bool source_open(struct source *source, int input, const struct recipe *recipe, enum media format,
+    const struct image_limits *limits, struct failure *why);
 void source_close(struct source *source);
 
 /* The image, upright or not as stored, possibly smaller by what the decoder can
- * do at less cost, but never smaller than asked: the geometry is upright. */
+ * do at less cost, but never smaller than scaled_width x scaled_height for
+ * geometry->source: the geometry is upright. */
 bool source_load(const struct source *source, const struct geometry *geometry, VipsImage **image,
     struct failure *why);
 
-/* ---- resize.c: from the stored pixels to the upright, scaled picture ------------- */
+/* ---- find.c: what only the pixels know --------------------------------------------- */
 
-/* How many pixels the upright picture has. */
-void upright_size(const struct image_description *description, unsigned *width, unsigned *height);
+/* trim: sets size->visible, over all frames.  FAIL_UNPROCESSABLE when nothing is left. */
+bool source_find_visible(const struct source *source, const struct recipe *recipe,
+    struct geometry_source *size, struct failure *why);
 
-/* Cuts the geometry's source rectangle out and scales it to its exact size. */
-bool picture_scale(VipsImage **image, const struct image_description *description,
+/* g=smart, g=entropy: replaces them in the recipe by the point they stand for,
+ * found in a small version of the first frame.  `centred` is the plan without it. */
+bool source_find_point(const struct source *source, const struct geometry_source *size,
+    const struct geometry *centred, struct recipe *recipe, struct failure *why);
+
+/* ---- frames.c: each frame by itself -------------------------------------------------- */
+
+struct frames {
+	VipsImage **images;
+	unsigned count;
+	int *delays_ms;		/* of each; NULL for a still */
+	int loop;		/* 0: for ever */
+};
+
+/* Decodes and scales all frames that are used; here damage is found.  On failure
+ * there is nothing to release. */
+bool frames_load(struct frames *frames, const struct source *source, const struct recipe *recipe,
     const struct geometry *geometry, struct failure *why);
+void frames_release(struct frames *frames);
+
+/* One image again: the frames below each other, with their times. */
+bool frames_join(const struct frames *frames, VipsImage **image, struct failure *why);
+
+/* ---- resize.c: from the stored pixels to the scaled picture --------------------------- */
+
+/* Cuts the geometry's source rectangle out and scales it: to its exact size, or,
+ * when it is to be turned by a free angle, to one from which that can be made. */
+bool picture_scale(VipsImage **image, const struct image_description *description, const struct recipe *recipe,
+    const struct geometry *geometry, struct failure *why);
+
+/* To this size exactly, colours weighted by alpha. */
+bool picture_resize(VipsImage **image, unsigned width, unsigned height, struct failure *why);
 
 /* Runs everything up to here into memory: this is where damage is found. */
 bool picture_decode(VipsImage **image, struct failure *why);
 
-/* Turns it upright (EXIF orientation) and forgets that it ever lay. */
-bool picture_orient(VipsImage **image, unsigned orientation, struct failure *why);
-
 /* ---- colour.c ---------------------------------------------------------------------- */
 
-/* To 8 bits of sRGB, or of grey for what was grey and untagged. */
-bool picture_to_srgb(VipsImage **image, struct failure *why);
+/* To 8 bits of sRGB, or of grey for what was grey and untagged; with another icc to
+ * 8 bits of that space, and its profile then stays on the image. */
+bool picture_to_colour_space(VipsImage **image, enum recipe_icc icc, struct failure *why);
+
+/* Colours need three bands: grey becomes RGB, keeping its alpha. */
+bool picture_to_rgb(VipsImage **image, struct failure *why);
+bool picture_add_alpha(VipsImage **image, struct failure *why);
+
+/* ---- turn.c -------------------------------------------------------------------------- */
+
+/* Upright (EXIF orientation, unless orient=off), then rot, then flip; afterwards it
+ * has the geometry's scaled size.  What a free angle opens is the background, or
+ * transparent, or white where the format cannot be. */
+bool picture_turn(VipsImage **image, unsigned orientation, const struct recipe *recipe,
+    const struct geometry *geometry, enum media format, struct failure *why);
+
+/* ---- adjust.c ------------------------------------------------------------------------ */
+
+/* bri con sat hue gamma gray sepia duotone tint blur pixelate sharpen usm, in this order. */
+bool picture_adjust(VipsImage **image, const struct recipe *recipe, struct failure *why);
 
 /* ---- canvas.c ----------------------------------------------------------------------- */
 
-/* Cuts, puts on the background where one is needed, pads. */
+/* The colour behind the picture: as asked, or nothing, or white. */
+struct recipe_colour background_for(const struct recipe *recipe, enum media format);
+
+/* Keeps the geometry's cut of the scaled picture. */
+bool picture_cut(VipsImage **image, const struct geometry *geometry, struct failure *why);
+
+/* Puts it on the background where one is needed, pads it to the canvas. */
 bool picture_to_canvas(VipsImage **image, const struct recipe *recipe, const struct geometry *geometry,
     enum media format, struct failure *why);
 
-/* ---- credit.c: the only metadata that survives --------------------------------------- */
+/* border, then round; what round opens is the background, or transparent, or white. */
+bool picture_to_frame(VipsImage **image, const struct recipe *recipe, const struct geometry *geometry,
+    enum media format, struct failure *why);
 
-/* Removes every field except whose work it is.  *has_credit: something is left. */
-bool picture_keep_credit(VipsImage **image, bool *has_credit, struct failure *why);
+/* ---- layers.c, mark.c, caption.c: what lies over the picture --------------------------- */
+
+enum { LAYERS_MAX = 1 + CAPTION_COUNT_MAX };
+
+struct layer {
+	VipsImage *image;	/* RGBA, in memory */
+	int left, top;		/* on the canvas */
+};
+
+struct layers {
+	struct layer layers[LAYERS_MAX];
+	unsigned count;
+};
+
+/* Made once for all frames.  What is smaller than its limit says is left out.
+ * `mark` is the descriptor of the mark's picture or -1.  On failure there is
+ * nothing to release. */
+bool layers_make(struct layers *layers, const struct overlays *overlays, int mark,
+    const struct geometry *geometry, const struct image_limits *limits, struct failure *why);
+void layers_release(struct layers *layers);
+bool picture_lay(VipsImage **image, const struct layers *layers, struct failure *why);
+
+/* ---- metadata.c, credit.c: what survives ----------------------------------------------- */
+
+/* Removes every field of the result, except what makes it an animation, and puts
+ * back what strip keeps of the original's.  *has_metadata: something is left. */
+bool picture_set_metadata(VipsImage **image, VipsImage *original, const struct recipe *recipe,
+    bool *has_metadata, struct failure *why);
+
+/* ---- portrait.c ------------------------------------------------------------------------ */
+
+bool source_portray(const struct source *source, struct image_portrait *portrait, struct failure *why);
 
 /* ---- encode.c, output.c ---------------------------------------------------------------- */
 
@@ -98,7 +188,17 @@ bool output_write(struct output *output, const void *bytes, size_t length);
 /* A libvips target over *output, which must outlive it. */
 VipsTarget *output_target(struct output *output);
 
-bool picture_encode(VipsImage *image, enum media format, unsigned quality, bool has_credit,
-    struct output *output, struct failure *why);
+/* Everything that decides how a picture becomes a file. */
+struct encoding {
+	const struct recipe *recipe;
+	enum media format;
+	bool has_metadata;
+	bool is_untouched;	/* nothing visible was asked: must not become larger than the original */
+	const struct source *source;
+	int input;		/* the original's descriptor */
+};
+
+bool picture_encode(VipsImage *image, const struct encoding *encoding, struct output *output,
+    struct failure *why);
 
 #endif

@@ -9,15 +9,6 @@ lies_on_its_side(unsigned orientation)
 	return orientation >= 5;
 }
 
-void
-upright_size(const struct image_description *description, unsigned *width, unsigned *height)
-{
-	bool is_turned = lies_on_its_side(description->orientation);
-
-	*width = is_turned ? description->height : description->width;
-	*height = is_turned ? description->width : description->height;
-}
-
 /*
  * Where a rectangle of the upright picture is in the stored one, whose size
  * `stored` has.  Making a picture upright exchanges rows and columns (5 to 8),
@@ -104,8 +95,8 @@ unpremultiply(VipsImage **image, VipsBandFormat format, struct failure *why)
 	return true;
 }
 
-static bool
-resize(VipsImage **image, unsigned width, unsigned height, struct failure *why)
+bool
+picture_resize(VipsImage **image, unsigned width, unsigned height, struct failure *why)
 {
 	VipsImage *resized;
 
@@ -120,9 +111,10 @@ resize(VipsImage **image, unsigned width, unsigned height, struct failure *why)
 }
 
 bool
-picture_scale(VipsImage **image, const struct image_description *description,
+picture_scale(VipsImage **image, const struct image_description *description, const struct recipe *recipe,
     const struct geometry *geometry, struct failure *why)
 {
+	(void)recipe;
 	bool is_turned = lies_on_its_side(description->orientation);
 	unsigned width = is_turned ? geometry->scaled_height : geometry->scaled_width;
 	unsigned height = is_turned ? geometry->scaled_width : geometry->scaled_height;
@@ -133,8 +125,8 @@ picture_scale(VipsImage **image, const struct image_description *description,
 	if (vips_image_get_width(*image) == (int)width && vips_image_get_height(*image) == (int)height)
 		return true;
 	if (!vips_image_hasalpha(*image))
-		return resize(image, width, height, why);
-	return premultiply(image, why) && resize(image, width, height, why) &&
+		return picture_resize(image, width, height, why);
+	return premultiply(image, why) && picture_resize(image, width, height, why) &&
 	    unpremultiply(image, format, why);
 }
 
@@ -147,22 +139,4 @@ picture_decode(VipsImage **image, struct failure *why)
 		return fail_from_vips(why, FAIL_UNPROCESSABLE, "damaged image");
 	image_replace(image, decoded);
 	return fail_for_made_up_pixels(why);
-}
-
-bool
-picture_orient(VipsImage **image, unsigned orientation, struct failure *why)
-{
-	VipsImage *tagged, *upright;
-
-	if (orientation == 1)
-		return true;
-	/* An SVG or a HEIC may carry a tag that does not hold: say which one does. */
-	if (vips_copy(*image, &tagged, NULL) == -1)
-		return fail_from_vips(why, FAIL_INTERNAL, "copy");
-	image_replace(image, tagged);
-	vips_image_set_int(*image, VIPS_META_ORIENTATION, (int)orientation);
-	if (vips_autorot(*image, &upright, NULL) == -1)
-		return fail_from_vips(why, FAIL_INTERNAL, "orientation");
-	image_replace(image, upright);
-	return true;
 }

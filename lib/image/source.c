@@ -122,11 +122,13 @@ is_within_limits(const struct image_description *description, const struct image
 }
 
 bool
-source_open(struct source *source, int input, const struct image_limits *limits, struct failure *why)
+source_open(struct source *source, int input, const struct recipe *recipe, enum media format,
+    const struct image_limits *limits, struct failure *why)
 {
 	enum media media;
 
-	*source = (struct source){ 0 };
+	(void)recipe, (void)format;
+	*source = (struct source){ .frames = 1 };
 	if (!sniff(input, &media, why))
 		return false;
 	/* libvips reads on from where the file position is. */

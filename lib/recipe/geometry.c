@@ -288,10 +288,29 @@ check_sizes(struct size scaled, struct size result, struct failure *why)
 	return true;
 }
 
+void
+geometry_source_init(struct geometry_source *source, const struct recipe *recipe, unsigned width,
+    unsigned height, unsigned orientation, enum media media)
+{
+	bool is_turned = orientation >= 5 && recipe->orient == ORIENT_AUTO;
+
+	source->width = is_turned ? height : width;
+	source->height = is_turned ? width : height;
+	source->visible = (struct rectangle){ 0, 0, source->width, source->height };
+	source->is_vector = media == MEDIA_SVG;
+}
+
+unsigned
+geometry_length(const struct recipe *recipe, unsigned length)
+{
+	return (unsigned)divide_half_up((uint64_t)length * (uint64_t)llround(recipe->dpr * DPR_PARTS), DPR_PARTS);
+}
+
 bool
-geometry_plan(const struct recipe *recipe, unsigned width, unsigned height, struct geometry *geometry,
+geometry_plan(const struct recipe *recipe, const struct geometry_source *from, struct geometry *geometry,
     struct failure *why)
 {
+	unsigned width = from->width, height = from->height;
 	struct size source, scaled, result, asked = box_of(recipe);
 
 	CHECK(width >= 1 && height >= 1 && !recipe->is_original);
@@ -316,8 +335,10 @@ geometry_plan(const struct recipe *recipe, unsigned width, unsigned height, stru
 		return false;
 	geometry->scaled_width = (unsigned)scaled.width;
 	geometry->scaled_height = (unsigned)scaled.height;
-	geometry->width = (unsigned)result.width;
-	geometry->height = (unsigned)result.height;
+	geometry->turned_width = geometry->source.width;
+	geometry->turned_height = geometry->source.height;
+	geometry->width = geometry->canvas_width = (unsigned)result.width;
+	geometry->height = geometry->canvas_height = (unsigned)result.height;
 	place_on_result(recipe, (struct size){ width, height }, geometry);
 	return true;
 }

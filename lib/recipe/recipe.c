@@ -160,3 +160,30 @@ recipe_resolve_focus(struct recipe *recipe, bool has_focus, double x, double y)
 	recipe->gravity_x = to_six_decimals(x);
 	recipe->gravity_y = to_six_decimals(y);
 }
+
+bool
+recipe_suits_format(const struct recipe *recipe, enum media format, struct failure *why)
+{
+	(void)recipe, (void)format, (void)why;
+	return true;
+}
+
+bool
+recipe_size_needs_pixels(const struct recipe *recipe)
+{
+	return recipe->trim.threshold != 0 || recipe->page > 1;
+}
+
+bool
+recipe_looks_like(const struct recipe *one, const struct recipe *other)
+{
+	(void)one, (void)other;
+	return false;
+}
+
+bool
+recipe_keeps_frames(const struct recipe *recipe, unsigned frames, enum media format)
+{
+	return frames > 1 && recipe->page == 0 && recipe->animation == ANIMATION_ON &&
+	    (format == MEDIA_GIF || format == MEDIA_WEBP);
+}

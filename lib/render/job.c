@@ -21,6 +21,11 @@ media_word(enum media media)
 	return media == MEDIA_NONE ? "-" : media_extension(media);
 }
 
+/* The texts of a portrait, in the order in which they stand in a result. */
+static const char *const portrait_texts[] = { "blurhash", "thumbhash", "placeholder" };
+
+enum { PORTRAIT_TEXTS = sizeof(portrait_texts) / sizeof(portrait_texts[0]) };
+
 /* What is left of a message, and the first thing that was wrong with it. */
 struct reader {
 	struct span rest;
@@ -122,6 +127,15 @@ read_media(struct reader *reader, const char *name, enum media *media)
 	return malformed(reader, name);
 }
 
+static bool
+is_one_word(struct span text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (text.at[i] <= ' ' || text.at[i] > '~')
+			return false;
+	return true;
+}
+
 /* ---- the job ---------------------------------------------------------------- */
 
 void
@@ -130,8 +144,11 @@ job_print(const struct job *job, struct text *out)
 	text_printf(out, "vitrine-job %u\n", (unsigned)JOB_VERSION);
 	text_printf(out, "operation %s\n", operation_names[job->operation]);
 	text_printf(out, "recipe %s\n", job->recipe);
+	text_printf(out, "overlays %s\n", job->overlays);
 	text_printf(out, "format %s\n", media_word(job->format));
 	text_printf(out, "max-pixels %llu\n", (unsigned long long)job->limits.max_pixels);
+	text_printf(out, "max-animation-pixels %llu\n", (unsigned long long)job->limits.max_animation_pixels);
+	text_printf(out, "max-frames %u\n", job->limits.max_frames);
 	text_printf(out, "max-output-bytes %llu\n", (unsigned long long)job->limits.max_output_bytes);
 	text_printf(out, "timeout-ms %u\n", job->timeout_ms);
 	text_printf(out, "deadline-us %lld\n", (long long)job->deadline.at_us);
@@ -153,20 +170,30 @@ read_operation(struct reader *reader, enum job_operation *operation)
 	return true;
 }
 
-/* Only its letters are looked at here; recipe_parse() says what they mean. */
+unsigned
+job_file_count(const struct job *job)
+{
+	struct overlays overlays;
+
+	if (job->operation == JOB_DESCRIBE)
+		return 1;
+	return overlays_parse(span_of(job->overlays), &overlays) && overlays.mark.is_set ? 3 : 2;
+}
+
+/* Only its letters are looked at here; recipe_parse() and overlays_parse() say
+ * what they mean. */
 static bool
-read_recipe(struct reader *reader, struct arena *arena, const char **recipe)
+read_text(struct reader *reader, const char *name, size_t max, struct arena *arena, const char **value)
 {
 	struct span text;
 
-	if (!read_line(reader, "recipe", &text))
+	if (!read_line(reader, name, &text))
 		return false;
-	if (text.length == 0 || text.length > RECIPE_TEXT_MAX)
-		return malformed(reader, "recipe");
-	for (size_t i = 0; i < text.length; i++)
-		if (text.at[i] <= ' ' || text.at[i] > '~')
-			return malformed(reader, "recipe");
-	*recipe = arena_copy_bytes(arena, text.at, text.length);
+	if (text.length == 0 || text.length > max)
+		return malformed(reader, name);
+	if (!is_one_word(text))
+		return malformed(reader, name);
+	*value = arena_copy_bytes(arena, text.at, text.length);
 	return true;
 }
 
@@ -175,7 +202,8 @@ static bool
 job_is_sensible(const struct job *job)
 {
 	if (job->operation == JOB_DESCRIBE)
-		return job->format == MEDIA_NONE && strcmp(job->recipe, "-") == 0;
+		return job->format == MEDIA_NONE && strcmp(job->recipe, "-") == 0 &&
+		    strcmp(job->overlays, "-") == 0;
 	return job->format != MEDIA_NONE && media_is_writable(job->format);
 }
 
@@ -197,9 +225,12 @@ job_parse(struct span text, struct arena *arena, struct job *job, struct failure
 	struct job read = { 0 };
 
 	if (!read_version(&reader, "vitrine-job") || !read_operation(&reader, &read.operation) ||
-	    !read_recipe(&reader, arena, &read.recipe) ||
+	    !read_text(&reader, "recipe", RECIPE_TEXT_MAX, arena, &read.recipe) ||
+	    !read_text(&reader, "overlays", OVERLAYS_PRINTED_MAX, arena, &read.overlays) ||
 	    !read_media(&reader, "format", &read.format) ||
 	    !read_u64(&reader, "max-pixels", 1, JOB_PIXELS_MAX, &read.limits.max_pixels) ||
+	    !read_u64(&reader, "max-animation-pixels", 1, JOB_PIXELS_MAX, &read.limits.max_animation_pixels) ||
+	    !read_unsigned(&reader, "max-frames", 1, JOB_FRAMES_MAX, &read.limits.max_frames) ||
 	    !read_u64(&reader, "max-output-bytes", 1, JOB_OUTPUT_BYTES_MAX,
 	    &read.limits.max_output_bytes) ||
 	    !read_unsigned(&reader, "timeout-ms", 1, JOB_TIMEOUT_MS_MAX, &read.timeout_ms) ||
@@ -261,9 +292,34 @@ add_outcome(struct text *out, const struct image_outcome *outcome)
 	text_printf(out, "source-progressive %u\n", source->is_progressive);
 	text_printf(out, "width %u\n", outcome->width);
 	text_printf(out, "height %u\n", outcome->height);
+	text_printf(out, "frames %u\n", outcome->frames);
 	text_printf(out, "bytes %llu\n", (unsigned long long)outcome->bytes);
 	text_printf(out, "decode-us %u\n", outcome->decode_us);
 	text_printf(out, "total-us %u\n", outcome->total_us);
+}
+
+static void
+add_colour(struct text *out, const uint8_t colour[3])
+{
+	text_printf(out, " %02x%02x%02x", colour[0], colour[1], colour[2]);
+}
+
+/* "-" where there is none: after a rendering. */
+static void
+add_portrait(struct text *out, const struct image_portrait *portrait)
+{
+	const char *const texts[] = { portrait->blurhash, portrait->thumbhash, portrait->placeholder };
+
+	text_add(out, "colours");
+	if (portrait->palette_count == 0)
+		text_add(out, " -");
+	else
+		add_colour(out, portrait->dominant);
+	for (unsigned i = 0; i < portrait->palette_count; i++)
+		add_colour(out, portrait->palette[i]);
+	text_add_char(out, '\n');
+	for (unsigned i = 0; i < PORTRAIT_TEXTS; i++)
+		text_printf(out, "%s %s\n", portrait_texts[i], texts[i][0] != '\0' ? texts[i] : "-");
 }
 
 void
@@ -271,10 +327,12 @@ job_result_print(const struct job_result *result, struct text *out)
 {
 	text_printf(out, "vitrine-result %u\n", (unsigned)JOB_VERSION);
 	text_printf(out, "failure %s\n", failure_kind_name(result->failure.kind));
-	if (result->failure.kind == FAIL_NONE)
+	if (result->failure.kind == FAIL_NONE) {
 		add_outcome(out, &result->outcome);
-	else
+		add_portrait(out, &result->portrait);
+	} else {
 		add_detail(out, span_of(result->failure.detail));
+	}
 }
 
 static bool
@@ -321,9 +379,71 @@ read_outcome(struct reader *reader, struct image_outcome *outcome)
 	    read_flag(reader, "source-progressive", &source->is_progressive) &&
 	    read_unsigned(reader, "width", 0, RECIPE_RESULT_SIDE_MAX, &outcome->width) &&
 	    read_unsigned(reader, "height", 0, RECIPE_RESULT_SIDE_MAX, &outcome->height) &&
+	    read_unsigned(reader, "frames", 0, JOB_FRAMES_MAX, &outcome->frames) &&
 	    read_u64(reader, "bytes", 0, JOB_OUTPUT_BYTES_MAX, &outcome->bytes) &&
 	    read_unsigned(reader, "decode-us", 0, UINT32_MAX, &outcome->decode_us) &&
 	    read_unsigned(reader, "total-us", 0, UINT32_MAX, &outcome->total_us);
+}
+
+static bool
+parse_colour(struct span text, uint8_t colour[3])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < text.length; i++) {
+		const char *digit = memchr(digits, text.at[i], sizeof(digits) - 1);
+
+		if (digit == NULL || text.length != 6)
+			return false;
+		colour[i / 2] = (uint8_t)(colour[i / 2] << 4 | (digit - digits));
+	}
+	return text.length == 6;
+}
+
+/* The dominant colour, then the palette. */
+static bool
+read_colours(struct reader *reader, struct image_portrait *portrait)
+{
+	struct span text;
+
+	if (!read_line(reader, "colours", &text))
+		return false;
+	if (span_equals(text, "-"))
+		return true;
+	if (!parse_colour(span_cut(&text, ' '), portrait->dominant) || text.at == NULL)
+		return malformed(reader, "colours");
+	while (text.at != NULL)
+		if (portrait->palette_count == PORTRAIT_PALETTE_MAX ||
+		    !parse_colour(span_cut(&text, ' '), portrait->palette[portrait->palette_count++]))
+			return malformed(reader, "colours");
+	return true;
+}
+
+static bool
+read_portrait(struct reader *reader, struct image_portrait *portrait)
+{
+	const struct {
+		char *at;
+		size_t size;
+	} texts[PORTRAIT_TEXTS] = {
+		{ portrait->blurhash, sizeof(portrait->blurhash) },
+		{ portrait->thumbhash, sizeof(portrait->thumbhash) },
+		{ portrait->placeholder, sizeof(portrait->placeholder) },
+	};
+
+	if (!read_colours(reader, portrait))
+		return false;
+	for (unsigned i = 0; i < PORTRAIT_TEXTS; i++) {
+		struct span text;
+
+		if (!read_line(reader, portrait_texts[i], &text))
+			return false;
+		if (text.length >= texts[i].size || !is_one_word(text))
+			return malformed(reader, portrait_texts[i]);
+		if (!span_equals(text, "-"))
+			memcpy(texts[i].at, text.at, text.length);
+	}
+	return true;
 }
 
 bool
@@ -335,7 +455,7 @@ job_result_parse(struct span text, struct job_result *result, struct failure *wh
 	if (!read_version(&reader, "vitrine-result") || !read_failure_kind(&reader, &read.failure.kind))
 		return false;
 	if (read.failure.kind == FAIL_NONE) {
-		if (!read_outcome(&reader, &read.outcome))
+		if (!read_outcome(&reader, &read.outcome) || !read_portrait(&reader, &read.portrait))
 			return false;
 	} else if (!read_detail(&reader, read.failure.detail)) {
 		return false;

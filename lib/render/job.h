@@ -2,8 +2,8 @@
  * job - what a responder asks of a renderer, and the answer, as messages.
  *
  * A job is one datagram on a unix socket (SOCK_SEQPACKET): lines "name value"
- * and, beside it, the descriptors of the input and, for renderings, of the
- * output.  The answer is one datagram too.  Both begin with a line that carries
+ * and, beside it, the descriptors of its files (struct job_files), in this order.
+ * The answer is one datagram too.  Both begin with a line that carries
  * the protocol's version, because after a reload old responders may speak to
  * new renderers: an unknown version is a failure that names it.  Both sides
  * treat the other as untrusted: every field has a range, and a message that
@@ -17,15 +17,16 @@
 #include "base/text.h"
 #include "http/media.h"
 #include "image/description.h"
+#include "recipe/overlay.h"
 #include "recipe/recipe.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
-	JOB_VERSION = 1,
-	JOB_MESSAGE_MAX = 4096,		/* bytes */
-	JOB_DESCRIPTORS_MAX = 2,
+	JOB_VERSION = 2,
+	JOB_MESSAGE_MAX = 8192,		/* bytes */
+	JOB_DESCRIPTORS_MAX = 3,
 	JOB_TIMEOUT_MS_MAX = 600 * 1000,
 	JOB_SIDE_MAX = 10000000,	/* pixels: VIPS_MAX_COORD, no decoder goes further */
 	JOB_FRAMES_MAX = 1000000
@@ -37,13 +38,19 @@ enum {
 #define JOB_PIXELS_MAX ((uint64_t)1 << 40)
 
 enum job_operation {
-	JOB_DESCRIBE,	/* what is this file?  Input only. */
-	JOB_RENDER	/* make the variant.  Input and output. */
+	JOB_DESCRIBE,	/* what is this file, and how does it look?  Input only. */
+	JOB_RENDER	/* make the variant.  Input, output and, if overlays say so, the mark. */
+};
+
+/* What a job works on; -1: none. */
+struct job_files {
+	int input, output, mark;
 };
 
 struct job {
 	enum job_operation operation;
 	const char *recipe;	/* canonical text; "-" when describing */
+	const char *overlays;	/* as overlays_print() says it; "-": none */
 	enum media format;	/* of the output; MEDIA_NONE when describing */
 	struct image_limits limits;
 	unsigned timeout_ms;	/* the kernel ends the renderer after this much work, */
@@ -54,7 +61,11 @@ struct job {
 struct job_result {
 	struct failure failure;			/* FAIL_NONE: it worked */
 	struct image_outcome outcome;		/* valid when it worked; describing: its source */
+	struct image_portrait portrait;		/* describing: valid when it worked */
 };
+
+/* How many files a valid job comes with. */
+unsigned job_file_count(const struct job *job);
 
 void job_print(const struct job *job, struct text *out);
 bool job_parse(struct span text, struct arena *arena, struct job *job, struct failure *why)

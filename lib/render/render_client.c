@@ -64,12 +64,12 @@ connect_renderer(int fd, const struct render_address *address, struct deadline d
 }
 
 static bool
-send_job(int fd, const struct job *job, int input, int output, struct deadline deadline,
+send_job(int fd, const struct job *job, const struct job_files *files, struct deadline deadline,
     struct failure *why)
 {
 	struct job sent = *job;
 	struct arena *arena = arena_new();
-	int descriptors[JOB_DESCRIPTORS_MAX] = { input, output };
+	int descriptors[JOB_DESCRIPTORS_MAX] = { files->input, files->output, files->mark };
 	struct text message;
 	bool is_sent;
 
@@ -77,7 +77,7 @@ send_job(int fd, const struct job *job, int input, int output, struct deadline d
 	sent.deadline = deadline;
 	job_print(&sent, &message);
 	CHECK(!message.was_cut);
-	is_sent = channel_send(fd, text_span(&message), descriptors, output == -1 ? 1 : 2);
+	is_sent = channel_send(fd, text_span(&message), descriptors, job_file_count(job));
 	arena_free(arena);
 	if (!is_sent)
 		return fail(why, FAIL_UNAVAILABLE, "no renderer took the job: %s", strerror(errno));
@@ -152,14 +152,15 @@ output_is_as_told(const struct job_result *result, int output, struct failure *w
 }
 
 bool
-render_run(const struct render_address *address, const struct job *job, int input, int output,
-    struct deadline deadline, struct job_result *result, struct failure *why)
+render_run(const struct render_address *address, const struct job *job,
+    const struct job_files *files, struct deadline deadline, struct job_result *result, struct failure *why)
 {
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	int64_t started_us;
 	bool is_answered;
 
-	CHECK((job->operation == JOB_DESCRIBE) == (output == -1));
+	CHECK(files->input != -1 && (files->output != -1) == (job->operation == JOB_RENDER) &&
+	    (files->mark != -1) == (job_file_count(job) == JOB_DESCRIPTORS_MAX));
 	*result = (struct job_result){ 0 };
 	if (fd == -1)
 		return fail(why, FAIL_INTERNAL, "socket: %s", strerror(errno));
@@ -168,7 +169,7 @@ render_run(const struct render_address *address, const struct job *job, int inpu
 		return false;
 	}
 	started_us = monotonic_us();
-	is_answered = send_job(fd, job, input, output, deadline, why) && wait_for_answer(fd, deadline, why) &&
+	is_answered = send_job(fd, job, files, deadline, why) && wait_for_answer(fd, deadline, why) &&
 	    receive_result(fd, job, started_us, deadline, result, why);
 	close(fd);
 	if (!is_answered)
@@ -177,5 +178,5 @@ render_run(const struct render_address *address, const struct job *job, int inpu
 		*why = result->failure;
 		return false;
 	}
-	return output == -1 || output_is_as_told(result, output, why);
+	return files->output == -1 || output_is_as_told(result, files->output, why);
 }

@@ -33,10 +33,10 @@ bool render_address_of(int listener, struct render_address *address, struct fail
 
 /*
  * Runs the job; the deadline goes with it, so nobody renders for a client that
- * has given up.  output is -1 when describing.  The renderer writes to the
- * output, an empty file, from offset 0 through its own copy of the descriptor.
- * The input should be open for reading only; its file position belongs to the
- * renderer while the job runs.  False with the renderer's own failure
+ * has given up.  The files are those that the job needs, the others -1.  The
+ * renderer writes to the output, an empty file, from offset 0 through its own copy
+ * of the descriptor.  Input and mark should be open for reading only; their file
+ * positions belong to the renderer while the job runs.  False with the renderer's own failure
  * (FAIL_BAD_REQUEST, FAIL_UNSUPPORTED, FAIL_UNPROCESSABLE, ...), or
  *	FAIL_BUSY		the queue was full until the deadline
  *	FAIL_TIMEOUT		no answer before the deadline, or the job's own timer ended it
@@ -44,8 +44,8 @@ bool render_address_of(int listener, struct render_address *address, struct fail
  *	FAIL_UNAVAILABLE	no renderer can be reached, or it left before it read the job
  *	FAIL_INTERNAL		its answer is malformed, or not true of the output
  */
-bool render_run(const struct render_address *address, const struct job *job, int input, int output,
-    struct deadline deadline, struct job_result *result, struct failure *why)
+bool render_run(const struct render_address *address, const struct job *job,
+    const struct job_files *files, struct deadline deadline, struct job_result *result, struct failure *why)
     __attribute__((warn_unused_result));
 
 #endif

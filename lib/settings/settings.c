@@ -370,13 +370,22 @@ complete_replicas(struct catalog_config *catalog)
 	}
 }
 
-enum { RENDERERS_MAX = 256 };	/* as the table says of the setting */
+enum {
+	RENDERERS_MAX = 256,	/* as the table says of the setting */
+	PIXELS_PER_MEGAPIXEL = 1000 * 1000
+};
 
 static void
 complete_renderers(struct render_settings *render)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
+	render->limits = (struct image_limits){
+		.max_pixels = (uint64_t)render->max_megapixels * PIXELS_PER_MEGAPIXEL,
+		.max_animation_pixels = (uint64_t)render->max_animation_megapixels * PIXELS_PER_MEGAPIXEL,
+		.max_frames = render->max_frames,
+		.max_output_bytes = render->process.max_output_bytes,
+	};
 	if (render->renderers == 0)
 		render->renderers = cores < 1 ? 1 : cores > RENDERERS_MAX ? RENDERERS_MAX : (unsigned)cores;
 }

@@ -22,6 +22,7 @@
 #include "base/failure.h"
 #include "catalog/catalog.h"
 #include "http/media.h"
+#include "image/description.h"
 #include "origin/origin.h"
 #include "peers/peers.h"
 #include "recipe/preset.h"
@@ -68,7 +69,8 @@ struct render_settings {
 	unsigned renderers;		/* at least 1: "0" has become the number of cores */
 	unsigned queue;
 	unsigned timeout_ms;
-	unsigned max_megapixels;
+	unsigned max_megapixels, max_animation_megapixels, max_frames;
+	struct image_limits limits;	/* the same, as jobs carry it */
 };
 
 struct settings {

@@ -72,7 +72,12 @@ const struct setting settings_table[] = {
 	{ "render", "timeout_ms", SETTING_UNSIGNED, AT(render.timeout_ms), 100, 300000, "15000", NULL,
 	  "A job that takes longer is ended by the kernel." },
 	{ "render", "max_megapixels", SETTING_UNSIGNED, AT(render.max_megapixels), 1, 10000, "150", NULL,
-	  "Larger originals (width x height x frames) are refused after reading only their header." },
+	  "Larger originals (width x height) are refused after reading only their header; larger results "
+	  "before they are made." },
+	{ "render", "max_animation_megapixels", SETTING_UNSIGNED, AT(render.max_animation_megapixels), 1, 10000, "50", NULL,
+	  "The same for animations, all frames together (width x height x frames)." },
+	{ "render", "max_frames", SETTING_UNSIGNED, AT(render.max_frames), 1, MILLION, "1000", NULL,
+	  "Animations with more frames, and files with more pages, are refused." },
 	{ "render", "max_output_bytes", SETTING_BYTES, AT(render.process.max_output_bytes), 1024, GIGABYTES(4), "64M",
 	  NULL,
 	  "Larger results are refused." },

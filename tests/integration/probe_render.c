@@ -4,8 +4,9 @@
  *	probe_render RENDERER COMMAND...	one command, then the end
  *	probe_render RENDERER			one command a line on standard input
  *
- *	render RECIPE FORMAT INPUT OUTPUT [MAX_PIXELS] [TIMEOUT_MS] [MAX_OUTPUT_BYTES]
- *	describe - - INPUT - [MAX_PIXELS] [TIMEOUT_MS]
+ *	render RECIPE FORMAT INPUT OUTPUT [MAX_PIXELS] [TIMEOUT_MS] [MAX_OUTPUT_BYTES] [NAME=VALUE...]
+ *	describe - - INPUT - [MAX_PIXELS] [TIMEOUT_MS] [MAX_OUTPUT_BYTES] [NAME=VALUE...]
+ *	    overlays=TEXT mark=PATH max-animation-pixels=N max-frames=N
  *	    -> ok media=jpg width=.. height=.. frames=.. orientation=.. alpha=0|1 progressive=0|1
  *	       result_width=.. result_height=.. bytes=.. decode_us=.. total_us=.. ms=..
  *	    -> failed KIND ms=.. DETAIL
@@ -35,6 +36,7 @@ enum {
 	DEFAULT_TIMEOUT_MS = 30000,
 	GRACE_MS = 2000,	/* the deadline is this much later than the job's own timer */
 	DEFAULT_MAX_PIXELS = 100 * 1000 * 1000,
+	DEFAULT_MAX_FRAMES = 1000,
 	DEFAULT_MAX_OUTPUT = 64 << 20
 };
 
@@ -156,6 +158,19 @@ start_keeper(struct probe *probe)
 }
 
 static void
+report_portrait(const struct image_portrait *portrait)
+{
+	if (portrait->palette_count == 0)
+		return;
+	printf("dominant=%02x%02x%02x palette=", portrait->dominant[0], portrait->dominant[1], portrait->dominant[2]);
+	for (unsigned i = 0; i < portrait->palette_count; i++)
+		printf("%s%02x%02x%02x", i > 0 ? ":" : "", portrait->palette[i][0], portrait->palette[i][1],
+		    portrait->palette[i][2]);
+	printf(" blurhash=%s thumbhash=%s placeholder=%s ", portrait->blurhash, portrait->thumbhash,
+	    portrait->placeholder);
+}
+
+static void
 report(bool is_done, const struct job_result *result, const struct failure *why, int64_t started_us)
 {
 	const struct image_outcome *outcome = &result->outcome;
@@ -166,11 +181,14 @@ report(bool is_done, const struct job_result *result, const struct failure *why,
 		printf("failed %s ms=%.1f %s\n", failure_kind_name(why->kind), ms, why->detail);
 		return;
 	}
-	printf("ok media=%s width=%u height=%u frames=%u orientation=%u alpha=%d progressive=%d "
-	    "result_width=%u result_height=%u bytes=%llu decode_us=%u total_us=%u ms=%.1f\n",
+	printf("ok ");
+	report_portrait(&result->portrait);
+	printf("media=%s width=%u height=%u frames=%u orientation=%u alpha=%d progressive=%d "
+	    "result_width=%u result_height=%u result_frames=%u bytes=%llu decode_us=%u total_us=%u ms=%.1f\n",
 	    media_extension(source->media), source->width, source->height, source->frames,
 	    source->orientation, source->has_alpha, source->is_progressive, outcome->width,
-	    outcome->height, (unsigned long long)outcome->bytes, outcome->decode_us, outcome->total_us, ms);
+	    outcome->height, outcome->frames, (unsigned long long)outcome->bytes, outcome->decode_us,
+	    outcome->total_us, ms);
 }
 
 static int
@@ -185,14 +203,36 @@ open_or_exit(const char *path, int flags)
 	return fd;
 }
 
+/* One "name=value" after the numbers. */
+static void
+read_option(struct span value, struct arena *arena, struct job *job, struct job_files *files)
+{
+	struct span name = span_cut(&value, '=');
+
+	if (span_equals(name, "overlays"))
+		job->overlays = next_string(&value, arena);
+	else if (span_equals(name, "mark"))
+		files->mark = open_or_exit(next_string(&value, arena), O_RDONLY);
+	else if (span_equals(name, "max-animation-pixels"))
+		job->limits.max_animation_pixels = number(value, 0);
+	else if (span_equals(name, "max-frames"))
+		job->limits.max_frames = (unsigned)number(value, 0);
+	else
+		exit(2);
+}
+
 static void
 run_job(struct probe *probe, enum job_operation operation, struct span rest, struct arena *arena)
 {
-	struct job job = { .operation = operation };
+	struct job job = {
+		.operation = operation,
+		.overlays = "-",
+		.limits = { .max_animation_pixels = DEFAULT_MAX_PIXELS, .max_frames = DEFAULT_MAX_FRAMES },
+	};
 	struct job_result result = { 0 };
 	struct failure why = { 0 };
 	const char *input_path, *output_path;
-	int input, output = -1;
+	struct job_files files = { -1, -1, -1 };
 	int64_t started_us;
 	bool is_done;
 
@@ -203,17 +243,21 @@ run_job(struct probe *probe, enum job_operation operation, struct span rest, str
 	job.limits.max_pixels = number(next_word(&rest), DEFAULT_MAX_PIXELS);
 	job.timeout_ms = (unsigned)number(next_word(&rest), DEFAULT_TIMEOUT_MS);
 	job.limits.max_output_bytes = number(next_word(&rest), DEFAULT_MAX_OUTPUT);
-	input = open_or_exit(input_path, O_RDONLY);
+	while (rest.at != NULL)
+		read_option(next_word(&rest), arena, &job, &files);
+	files.input = open_or_exit(input_path, O_RDONLY);
 	if (operation == JOB_RENDER)
-		output = open_or_exit(output_path, O_RDWR | O_CREAT | O_TRUNC);
+		files.output = open_or_exit(output_path, O_RDWR | O_CREAT | O_TRUNC);
 	started_us = monotonic_us();
-	is_done = render_run(&probe->address, &job, input, output,
+	is_done = render_run(&probe->address, &job, &files,
 	    deadline_in_ms((int64_t)job.timeout_ms + GRACE_MS), &result, &why);
 	report(is_done, &result, &why, started_us);
-	close(input);
-	if (output != -1)
-		close(output);
-	if (!is_done && output != -1)
+	close(files.input);
+	if (files.mark != -1)
+		close(files.mark);
+	if (files.output != -1)
+		close(files.output);
+	if (!is_done && files.output != -1)
 		unlink(output_path);
 }
 

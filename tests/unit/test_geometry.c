@@ -51,7 +51,7 @@ test_agrees_with_the_model(void **state)
 		struct recipe recipe = recipe_of(row->recipe);
 		struct geometry got = { 0 };
 		struct failure why = { 0 };
-		bool is_planned = geometry_plan(&recipe, row->width, row->height, &got, &why);
+		bool is_planned = geometry_plan(&recipe, &(struct geometry_source){ row->width, row->height, { 0, 0, row->width, row->height }, false }, &got, &why);
 
 		if (why.kind != row->kind)
 			fail_msg("%s of %ux%u: %s %s", row->recipe, row->width, row->height,
@@ -71,7 +71,7 @@ plan_of(const char *text, unsigned width, unsigned height)
 	struct failure why = { 0 };
 	struct geometry geometry;
 
-	if (!geometry_plan(&recipe, width, height, &geometry, &why))
+	if (!geometry_plan(&recipe, &(struct geometry_source){ width, height, { 0, 0, width, height }, false }, &geometry, &why))
 		fail_msg("%s of %ux%u: %s", text, width, height, why.detail);
 	return geometry;
 }
@@ -177,7 +177,7 @@ test_refuses_an_original_that_is_too_long(void **state)
 	struct geometry geometry;
 
 	(void)state;
-	assert_false(geometry_plan(&recipe, GEOMETRY_SIDE_MAX + 1, 1, &geometry, &why));
+	assert_false(geometry_plan(&recipe, &(struct geometry_source){ GEOMETRY_SIDE_MAX + 1, 1, { 0, 0, GEOMETRY_SIDE_MAX + 1, 1 }, false }, &geometry, &why));
 	assert_int_equal(why.kind, FAIL_UNPROCESSABLE);
 	assert_non_null(strstr(why.detail, "10000000"));
 }

@@ -135,6 +135,7 @@ slow_job(unsigned timeout_ms)
 	struct job job = render_job();
 
 	job.recipe = "-";
+	job.overlays = "-";
 	job.timeout_ms = timeout_ms;
 	return job;
 }
@@ -151,15 +152,15 @@ static struct run
 run(const struct peer *peer, const struct job *job, const char *picture, int64_t deadline_ms)
 {
 	struct run run = { .output = -1 };
-	int input = file_of(picture);
+	struct job_files files = { .input = file_of(picture), .output = -1, .mark = -1 };
 	int64_t started_us = monotonic_us();
 
 	if (job->operation == JOB_RENDER)
-		run.output = file_of("");
-	run.is_done = render_run(&peer->address, job, input, run.output, deadline_in_ms(deadline_ms),
+		run.output = files.output = file_of("");
+	run.is_done = render_run(&peer->address, job, &files, deadline_in_ms(deadline_ms),
 	    &run.result, &run.why);
 	run.took_ms = (monotonic_us() - started_us) / 1000;
-	close(input);
+	close(files.input);
 	return run;
 }
 
