@@ -57,7 +57,7 @@ show = $(if $(V),,@echo "  $(1)  $@";)
 
 language := -std=gnu17 -D_GNU_SOURCE -Ilib -I.
 
-service_packages := libmemcached libmariadb libcurl openssl inih libxxhash
+service_packages := libmemcached libmariadb libcurl openssl inih libxxhash jansson
 packages_of = $(shell $(PKG_CONFIG) --$(1) $(2) 2>/dev/null)
 service_cflags := $(call packages_of,cflags,$(service_packages))
 image_cflags := $(call packages_of,cflags,vips libseccomp)

@@ -21,6 +21,7 @@ build libcurl4-openssl-dev      S3
 build libssl-dev                SHA-256, HMAC
 build libinih-dev               vitrine.ini
 build libxxhash-dev             keys of the store
+build libjansson-dev            info.json
 build libseccomp-dev            the sandbox of the renderer
 run   python3                   tests/stack
 run   mariadb-server-core       primary and replicas; this package has no service
