@@ -1,34 +1,27 @@
 #include "recipe/geometry.h"
 
 #include "base/check.h"
+#include "recipe/gravity.h"
+#include "recipe/size.h"
+#include "recipe/turning.h"
 
 #include <inttypes.h>
-#include <math.h>
-
-/* Fractions come from a text with at most six decimals, dpr with three, so both
- * are whole numbers of these parts and nothing below is ever inexact. */
-enum { FRACTION_PARTS = 1000000, DPR_PARTS = 1000 };
 
 /*
- * No product overflows 64 bits: sides are below 2^24 (GEOMETRY_SIDE_MAX), a box
- * is at most 2^16 (RECIPE_SIDE_MAX * 8), a fraction below 2^21, and a size that
- * follows from two others below 2^40 before it is checked.
+ * Why nothing overflows: every side is compared with GEOMETRY_SIDE_MAX (below
+ * 2^24) before it is multiplied with another.  The largest products before that
+ * are a fraction times a side times dpr, 2^20 * 2^24 * 2^13, and what ar makes of
+ * the result, 2^27 * 2^24.
  */
-struct size {
-	uint64_t width, height;
+
+/* The sizes on the way. */
+struct plan {
+	struct rectangle source;	/* what trim and crop leave of the upright original */
+	struct size turned;		/* the box around that after rot */
+	struct size zoomed;		/* what zoom keeps of it: this is what w and h are about */
+	struct size scaled;		/* what the zoomed part is scaled to */
+	struct size canvas;		/* what cuts it, or what it lies on */
 };
-
-static uint64_t
-divide_half_up(uint64_t dividend, uint64_t divisor)
-{
-	return (2 * dividend + divisor) / (2 * divisor);
-}
-
-static uint64_t
-at_least_one(uint64_t value)
-{
-	return value > 0 ? value : 1;
-}
 
 static uint64_t
 smaller(uint64_t a, uint64_t b)
@@ -36,7 +29,13 @@ smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* ---- rule 2: crop ---------------------------------------------------------------- */
+static bool
+is_within_limit(struct size size)
+{
+	return size.width <= GEOMETRY_SIDE_MAX && size.height <= GEOMETRY_SIDE_MAX;
+}
+
+/* ---- rules 1 and 2: what is left of the original ----------------------------------- */
 
 /* Where an edge of the crop lies, in pixels, before it is clipped. */
 static uint64_t
@@ -44,248 +43,327 @@ edge_of(double position, bool is_fraction, uint64_t side)
 {
 	if (!is_fraction)
 		return (uint64_t)position;
-	return divide_half_up((uint64_t)llround(position * FRACTION_PARTS) * side, FRACTION_PARTS);
+	return divide_half_up(parts_of(position, FRACTION_PARTS) * side, FRACTION_PARTS);
 }
 
 /* The far edge is rounded by itself, so that neighbouring crops meet. */
 static uint64_t
 far_edge_of(double position, double length, bool is_fraction, uint64_t side)
 {
-	uint64_t parts;
-
 	if (!is_fraction)
 		return (uint64_t)position + (uint64_t)length;
-	parts = (uint64_t)(llround(position * FRACTION_PARTS) + llround(length * FRACTION_PARTS));
-	return divide_half_up(parts * side, FRACTION_PARTS);
+	return divide_half_up((parts_of(position, FRACTION_PARTS) + parts_of(length, FRACTION_PARTS)) * side,
+	    FRACTION_PARTS);
 }
 
 static bool
-plan_crop(const struct recipe_crop *crop, unsigned width, unsigned height, struct rectangle *source,
-    struct failure *why)
+plan_crop(const struct recipe_crop *crop, struct rectangle visible, struct rectangle *source, struct failure *why)
 {
 	uint64_t left, top, right, bottom;
 
-	*source = (struct rectangle){ 0, 0, width, height };
+	*source = visible;
 	if (!crop->is_set)
 		return true;
-	left = smaller(edge_of(crop->x, crop->is_fraction, width), width);
-	top = smaller(edge_of(crop->y, crop->is_fraction, height), height);
-	right = smaller(far_edge_of(crop->x, crop->width, crop->is_fraction, width), width);
-	bottom = smaller(far_edge_of(crop->y, crop->height, crop->is_fraction, height), height);
+	left = smaller(edge_of(crop->x, crop->is_fraction, visible.width), visible.width);
+	top = smaller(edge_of(crop->y, crop->is_fraction, visible.height), visible.height);
+	right = smaller(far_edge_of(crop->x, crop->width, crop->is_fraction, visible.width), visible.width);
+	bottom = smaller(far_edge_of(crop->y, crop->height, crop->is_fraction, visible.height), visible.height);
 	if (left >= right || top >= bottom)
-		return fail(why, FAIL_BAD_REQUEST, "crop leaves nothing of an image of %ux%u", width, height);
-	*source = (struct rectangle){ (unsigned)left, (unsigned)top, (unsigned)(right - left),
-		(unsigned)(bottom - top) };
+		return fail(why, FAIL_BAD_REQUEST, "crop leaves nothing of an image of %ux%u", visible.width,
+		    visible.height);
+	*source = (struct rectangle){ visible.x + (unsigned)left, visible.y + (unsigned)top,
+		(unsigned)(right - left), (unsigned)(bottom - top) };
 	return true;
 }
 
-/* ---- rules 3 to 6: sizes ---------------------------------------------------------- */
-
-/* What was asked, in pixels of the result; 0 for a side that was not. */
-static struct size
-box_of(const struct recipe *recipe)
-{
-	uint64_t dpr_parts = (uint64_t)llround(recipe->dpr * DPR_PARTS);
-
-	return (struct size){
-		divide_half_up(recipe->width * dpr_parts, DPR_PARTS),
-		divide_half_up(recipe->height * dpr_parts, DPR_PARTS),
-	};
-}
-
-static struct size
-with_width(struct size shape, uint64_t width)
-{
-	return (struct size){ width, at_least_one(divide_half_up(shape.height * width, shape.width)) };
-}
-
-static struct size
-with_height(struct size shape, uint64_t height)
-{
-	return (struct size){ at_least_one(divide_half_up(shape.width * height, shape.height)), height };
-}
-
-/* Whether a box is wider, for its height, than the source. */
-static bool
-is_wider(struct size box, struct size source)
-{
-	return box.width * source.height > box.height * source.width;
-}
-
-static struct size
-largest_within(struct size source, struct size box)
-{
-	return is_wider(box, source) ? with_height(source, box.height) : with_width(source, box.width);
-}
-
-static struct size
-smallest_around(struct size source, struct size box)
-{
-	return is_wider(box, source) ? with_width(source, box.width) : with_height(source, box.height);
-}
+/* ---- rules 3 and 4: turned and zoomed ---------------------------------------------- */
 
 static bool
-is_larger(struct size size, struct size than)
+plan_turning(const struct recipe *recipe, struct plan *plan, struct failure *why)
 {
-	return size.width > than.width || size.height > than.height;
-}
-
-static struct size
-unless_larger(struct size scaled, struct size source, bool may_enlarge)
-{
-	return !may_enlarge && is_larger(scaled, source) ? source : scaled;
-}
-
-/* The size the whole source is given when only one side was asked, or none. */
-static struct size
-scale_without_box(struct size source, struct size asked, bool may_enlarge)
-{
-	if (asked.width > 0)
-		return unless_larger(with_width(source, asked.width), source, may_enlarge);
-	if (asked.height > 0)
-		return unless_larger(with_height(source, asked.height), source, may_enlarge);
-	return source;
-}
-
-static struct size
-scale_into_box(enum recipe_fit fit, struct size source, struct size box, bool may_enlarge)
-{
-	switch (fit) {
-	case FIT_FILL:
-		if (may_enlarge)
-			return box;
-		return (struct size){ smaller(box.width, source.width), smaller(box.height, source.height) };
-	case FIT_COVER:
-		return smallest_around(source, box);
-	case FIT_OUTSIDE:
-		return unless_larger(smallest_around(source, box), source, may_enlarge);
-	default:
-		return unless_larger(largest_within(source, box), source, may_enlarge);
-	}
-}
-
-/* ---- rule 7: gravity ------------------------------------------------------------- */
-
-/* One axis of the image: where the source lies in it, and how long it is after
- * scaling; and the fraction of the image that the point stands at. */
-struct axis {
-	uint64_t image, source_start, source_length, scaled;
-	uint64_t point_parts;
-};
-
-/*
- * Where a window lies on the scaled source so that the point is in its middle:
- * the point less half the window, rounded half up, before it is clipped.  The
- * numerator needs more than 64 bits: a fraction times two sides, twice, is 2^69.
- */
-static int64_t
-start_around_point(const struct axis *axis, uint64_t window)
-{
-	__int128 denominator = (__int128)2 * FRACTION_PARTS * axis->source_length;
-	__int128 from_source = (__int128)axis->point_parts * axis->image -
-	    (__int128)FRACTION_PARTS * axis->source_start;
-	__int128 numerator = 2 * from_source * axis->scaled +
-	    (1 - (__int128)window) * FRACTION_PARTS * axis->source_length;
-	__int128 start = numerator / denominator;
-
-	return (int64_t)(numerator % denominator < 0 ? start - 1 : start);
+	plan->turned = turning_box(recipe, (struct size){ plan->source.width, plan->source.height });
+	if (is_within_limit(plan->turned))
+		return true;
+	return fail(why, FAIL_UNPROCESSABLE, "rot makes it %" PRIu64 "x%" PRIu64 " pixels, limit %d a side",
+	    plan->turned.width, plan->turned.height, GEOMETRY_SIDE_MAX);
 }
 
 static uint64_t
-clip(int64_t start, uint64_t room)
+zoomed_side(const struct recipe *recipe, uint64_t side)
 {
-	return start <= 0 ? 0 : smaller((uint64_t)start, room);
-}
-
-/* -1: at the beginning (north, west); 0: in the middle; 1: at the end. */
-static int
-side_across(enum recipe_gravity gravity)
-{
-	switch (gravity) {
-	case GRAVITY_NORTH_WEST:
-	case GRAVITY_WEST:
-	case GRAVITY_SOUTH_WEST:
-		return -1;
-	case GRAVITY_NORTH_EAST:
-	case GRAVITY_EAST:
-	case GRAVITY_SOUTH_EAST:
-		return 1;
-	default:
-		return 0;
-	}
-}
-
-static int
-side_down(enum recipe_gravity gravity)
-{
-	switch (gravity) {
-	case GRAVITY_NORTH_WEST:
-	case GRAVITY_NORTH:
-	case GRAVITY_NORTH_EAST:
-		return -1;
-	case GRAVITY_SOUTH_WEST:
-	case GRAVITY_SOUTH:
-	case GRAVITY_SOUTH_EAST:
-		return 1;
-	default:
-		return 0;
-	}
-}
-
-static uint64_t
-at_side(int side, uint64_t room)
-{
-	return side < 0 ? 0 : side > 0 ? room : room / 2;
-}
-
-/* The window's start on a longer image (cover), or the image's on a longer
- * canvas (pad): the same question, asked from the other side. */
-static unsigned
-place(enum recipe_gravity gravity, int side, const struct axis *axis, uint64_t window)
-{
-	bool is_cut = axis->scaled > window;
-	uint64_t room = is_cut ? axis->scaled - window : window - axis->scaled;
-	int64_t start;
-
-	if (gravity != GRAVITY_POINT)
-		return (unsigned)at_side(side, room);
-	start = start_around_point(axis, window);
-	return (unsigned)clip(is_cut ? start : -start, room);
+	return at_least_one(divide_half_up(side * ZOOM_PARTS, parts_of(recipe->zoom, ZOOM_PARTS)));
 }
 
 static void
-place_on_result(const struct recipe *recipe, struct size image, struct geometry *geometry)
+plan_zoom(const struct recipe *recipe, struct plan *plan)
 {
-	const struct axis across = { image.width, geometry->source.x, geometry->source.width,
-		geometry->scaled_width, (uint64_t)llround(recipe->gravity_x * FRACTION_PARTS) };
-	const struct axis down = { image.height, geometry->source.y, geometry->source.height,
-		geometry->scaled_height, (uint64_t)llround(recipe->gravity_y * FRACTION_PARTS) };
-	unsigned x = place(recipe->gravity, side_across(recipe->gravity), &across, geometry->width);
-	unsigned y = place(recipe->gravity, side_down(recipe->gravity), &down, geometry->height);
+	plan->zoomed = (struct size){
+		zoomed_side(recipe, plan->turned.width),
+		zoomed_side(recipe, plan->turned.height),
+	};
+}
 
-	geometry->cut = (struct rectangle){ 0, 0, geometry->scaled_width, geometry->scaled_height };
-	if (recipe->fit == FIT_COVER) {
-		geometry->cut = (struct rectangle){ x, y, geometry->width, geometry->height };
-	} else {
-		geometry->left = x;
-		geometry->top = y;
+/* ---- rules 5 to 9: sizes ----------------------------------------------------------- */
+
+static bool
+has_both(struct size box)
+{
+	return box.width > 0 && box.height > 0;
+}
+
+static bool
+has_any(struct size box)
+{
+	return box.width > 0 || box.height > 0;
+}
+
+/* In pixels of the result; 0 when it was not asked. */
+static uint64_t
+asked_side(const struct recipe *recipe, unsigned pixels, double fraction, uint64_t source)
+{
+	uint64_t dpr = parts_of(recipe->dpr, DPR_PARTS);
+
+	if (fraction > 0)
+		return at_least_one(divide_half_up(parts_of(fraction, FRACTION_PARTS) * source * dpr,
+		    (uint64_t)FRACTION_PARTS * DPR_PARTS));
+	return divide_half_up(pixels * dpr, DPR_PARTS);
+}
+
+/* The sides that ar adds.  Alone it asks for the source's own scale. */
+static struct size
+with_ratio(const struct recipe *recipe, struct size asked, struct size source)
+{
+	struct size ratio = { recipe->ratio.width, recipe->ratio.height };
+
+	if (!has_both(ratio) || has_both(asked))
+		return asked;
+	if (asked.width > 0)
+		return size_with_width(ratio, asked.width);
+	if (asked.height > 0)
+		return size_with_height(ratio, asked.height);
+	if (recipe->fit == FIT_COVER || recipe->fit == FIT_FILL)
+		return size_within(ratio, source);
+	return size_around(ratio, source);
+}
+
+static bool
+plan_box(const struct recipe *recipe, struct size source, struct size *box, struct failure *why)
+{
+	const struct size asked = {
+		asked_side(recipe, recipe->width, recipe->width_fraction, source.width),
+		asked_side(recipe, recipe->height, recipe->height_fraction, source.height),
+	};
+
+	*box = with_ratio(recipe, asked, source);
+	if (is_within_limit(*box))
+		return true;
+	return fail(why, FAIL_UNPROCESSABLE,
+	    "w, h and ar make a box of %" PRIu64 "x%" PRIu64 " pixels, limit %d a side", box->width, box->height,
+	    GEOMETRY_SIDE_MAX);
+}
+
+/* Within the box, or to the one side that was asked; but as large as mw and mh want it. */
+static struct size
+scale_to_contain(const struct recipe *recipe, struct size source, struct size box)
+{
+	const struct size minimum = {
+		geometry_length(recipe, recipe->min_width),
+		geometry_length(recipe, recipe->min_height),
+	};
+	struct size scaled = source;
+
+	if (has_both(box))
+		scaled = size_within(source, box);
+	else if (has_any(box))
+		scaled = size_around(source, box);
+	if (has_any(minimum))
+		scaled = size_larger(scaled, size_around(source, minimum));
+	return scaled;
+}
+
+/* What cuts the scaled picture, or what it lies on. */
+static struct size
+canvas_for(enum recipe_fit fit, struct size scaled, struct size box)
+{
+	if (fit == FIT_COVER || fit == FIT_PAD)
+		return box;
+	if (fit == FIT_CONTAIN && box.width > 0)
+		scaled.width = smaller(scaled.width, box.width);
+	if (fit == FIT_CONTAIN && box.height > 0)
+		scaled.height = smaller(scaled.height, box.height);
+	return scaled;
+}
+
+static void
+plan_sizes(const struct recipe *recipe, bool may_enlarge, struct size box, struct plan *plan)
+{
+	enum recipe_fit fit = has_both(box) ? recipe->fit : FIT_CONTAIN;
+	struct size source = plan->zoomed;
+
+	if (fit == FIT_COVER && !may_enlarge && (box.width > source.width || box.height > source.height))
+		box = size_within(box, source);
+	switch (fit) {
+	case FIT_COVER:
+	case FIT_OUTSIDE:
+		plan->scaled = size_around(source, box);
+		break;
+	case FIT_FILL:
+		plan->scaled = box;
+		break;
+	case FIT_PAD:
+		plan->scaled = size_within(source, box);
+		break;
+	default:
+		plan->scaled = scale_to_contain(recipe, source, box);
+		break;
 	}
+	if (!may_enlarge)
+		plan->scaled = size_smaller(plan->scaled, source);
+	plan->canvas = canvas_for(fit, plan->scaled, box);
+}
+
+static bool
+check_result(struct size canvas, unsigned border, struct failure *why)
+{
+	uint64_t width = canvas.width + 2 * border, height = canvas.height + 2 * border;
+
+	if (width <= RECIPE_RESULT_SIDE_MAX && height <= RECIPE_RESULT_SIDE_MAX)
+		return true;
+	return fail(why, FAIL_UNPROCESSABLE, "the result would have %" PRIu64 "x%" PRIu64 " pixels, limit %d a side",
+	    width, height, RECIPE_RESULT_SIDE_MAX);
+}
+
+static bool
+check_scaled(struct size scaled, struct failure *why)
+{
+	if (is_within_limit(scaled))
+		return true;
+	return fail(why, FAIL_UNPROCESSABLE,
+	    "scaled to %" PRIu64 "x%" PRIu64 " pixels before it is cut, limit %d a side", scaled.width,
+	    scaled.height, GEOMETRY_SIDE_MAX);
+}
+
+/* ---- rule 10: where all this lies --------------------------------------------------- */
+
+/* The recipe's point on the turned source. */
+static struct point
+point_on_turned(const struct recipe *recipe, const struct geometry_source *from, const struct plan *plan)
+{
+	struct point point = {
+		(int64_t)(parts_of(recipe->gravity_x, FRACTION_PARTS) * from->width) -
+		    (int64_t)plan->source.x * FRACTION_PARTS,
+		(int64_t)(parts_of(recipe->gravity_y, FRACTION_PARTS) * from->height) -
+		    (int64_t)plan->source.y * FRACTION_PARTS,
+	};
+
+	return turning_point(recipe, (struct size){ plan->source.width, plan->source.height }, plan->turned, point);
+}
+
+/* Which part of the turned source zoom keeps. */
+static struct rectangle
+place_zoom(const struct recipe *recipe, const struct plan *plan, struct point point)
+{
+	const struct placing placing = {
+		.picture = plan->turned,
+		.window = plan->zoomed,
+		.shown = plan->scaled,
+		.source = plan->turned,
+		.point = point,
+	};
+	struct place at = gravity_place(recipe, &placing);
+
+	return (struct rectangle){ at.x, at.y, (unsigned)plan->zoomed.width, (unsigned)plan->zoomed.height };
+}
+
+/* The cut of the scaled part, or its place on the canvas. */
+static void
+place_on_canvas(const struct recipe *recipe, const struct plan *plan, struct point point, struct geometry *geometry)
+{
+	const struct placing placing = {
+		.picture = plan->scaled,
+		.window = plan->canvas,
+		.shown = plan->canvas,
+		.source = plan->zoomed,
+		.point = point,
+	};
+	struct size cut = size_smaller(plan->scaled, plan->canvas);
+	struct place at = gravity_place(recipe, &placing);
+
+	geometry->cut.width = (unsigned)cut.width;
+	geometry->cut.height = (unsigned)cut.height;
+	if (plan->scaled.width > plan->canvas.width)
+		geometry->cut.x = at.x;
+	else
+		geometry->left = at.x;
+	if (plan->scaled.height > plan->canvas.height)
+		geometry->cut.y = at.y;
+	else
+		geometry->top = at.y;
+}
+
+/* Turned by quarters, the zoomed part is a rectangle of the original, and no
+ * more of that needs to be decoded. */
+static void
+use_part(const struct recipe *recipe, const struct plan *plan, struct rectangle part, struct geometry *geometry)
+{
+	struct rectangle inner = turning_undo(recipe, plan->turned, part);
+
+	geometry->source = (struct rectangle){ plan->source.x + inner.x, plan->source.y + inner.y, inner.width,
+		inner.height };
+	geometry->turned_width = part.width;
+	geometry->turned_height = part.height;
+	geometry->scaled_width = (unsigned)plan->scaled.width;
+	geometry->scaled_height = (unsigned)plan->scaled.height;
+}
+
+/* Turned freely, it is not: everything is scaled as the part is, half up, and
+ * the part cut out afterwards.  The cut cannot leave the image, because both
+ * its edges are rounded alike. */
+static bool
+use_everything(const struct plan *plan, struct rectangle part, struct geometry *geometry, struct failure *why)
+{
+	const struct size scaled = plan->scaled, zoomed = plan->zoomed;
+	const struct size whole = {
+		divide_half_up(plan->turned.width * scaled.width, zoomed.width),
+		divide_half_up(plan->turned.height * scaled.height, zoomed.height),
+	};
+
+	if (!check_scaled(whole, why))
+		return false;
+	geometry->source = plan->source;
+	geometry->turned_width = (unsigned)plan->turned.width;
+	geometry->turned_height = (unsigned)plan->turned.height;
+	geometry->scaled_width = (unsigned)whole.width;
+	geometry->scaled_height = (unsigned)whole.height;
+	geometry->cut.x += (unsigned)divide_half_up(part.x * scaled.width, zoomed.width);
+	geometry->cut.y += (unsigned)divide_half_up(part.y * scaled.height, zoomed.height);
+	return true;
+}
+
+static bool
+place(const struct recipe *recipe, const struct geometry_source *from, const struct plan *plan,
+    struct geometry *geometry, struct failure *why)
+{
+	struct point point = point_on_turned(recipe, from, plan);
+	struct rectangle part = place_zoom(recipe, plan, point);
+
+	point.x -= (int64_t)part.x * FRACTION_PARTS;
+	point.y -= (int64_t)part.y * FRACTION_PARTS;
+	place_on_canvas(recipe, plan, point, geometry);
+	if (!turning_is_by_quarters(recipe))
+		return use_everything(plan, part, geometry, why);
+	use_part(recipe, plan, part, geometry);
+	return true;
 }
 
 /* ---- the plan -------------------------------------------------------------------- */
 
 static bool
-check_sizes(struct size scaled, struct size result, struct failure *why)
+shows_all(const struct geometry_source *from, const struct plan *plan, const struct geometry *geometry)
 {
-	if (result.width > RECIPE_RESULT_SIDE_MAX || result.height > RECIPE_RESULT_SIDE_MAX)
-		return fail(why, FAIL_UNPROCESSABLE,
-		    "the result would have %" PRIu64 "x%" PRIu64 " pixels, limit %d a side", result.width,
-		    result.height, RECIPE_RESULT_SIDE_MAX);
-	if (scaled.width > GEOMETRY_SIDE_MAX || scaled.height > GEOMETRY_SIDE_MAX)
-		return fail(why, FAIL_UNPROCESSABLE,
-		    "scaled to %" PRIu64 "x%" PRIu64 " pixels before it is cut, limit %d a side",
-		    scaled.width, scaled.height, GEOMETRY_SIDE_MAX);
-	return true;
+	return plan->source.width == from->width && plan->source.height == from->height &&
+	    plan->zoomed.width == plan->turned.width && plan->zoomed.height == plan->turned.height &&
+	    geometry->cut.width == geometry->scaled_width && geometry->cut.height == geometry->scaled_height;
 }
 
 void
@@ -303,42 +381,41 @@ geometry_source_init(struct geometry_source *source, const struct recipe *recipe
 unsigned
 geometry_length(const struct recipe *recipe, unsigned length)
 {
-	return (unsigned)divide_half_up((uint64_t)length * (uint64_t)llround(recipe->dpr * DPR_PARTS), DPR_PARTS);
+	return (unsigned)divide_half_up(length * parts_of(recipe->dpr, DPR_PARTS), DPR_PARTS);
 }
 
 bool
 geometry_plan(const struct recipe *recipe, const struct geometry_source *from, struct geometry *geometry,
     struct failure *why)
 {
-	unsigned width = from->width, height = from->height;
-	struct size source, scaled, result, asked = box_of(recipe);
+	bool may_enlarge = recipe->may_enlarge || from->is_vector;
+	unsigned border = geometry_length(recipe, recipe->border);
+	struct plan plan;
+	struct size box;
 
-	CHECK(width >= 1 && height >= 1 && !recipe->is_original);
+	CHECK(from->width >= 1 && from->height >= 1 && !recipe->is_original);
 	CHECK(recipe->gravity != GRAVITY_FOCUS);
-	if (width > GEOMETRY_SIDE_MAX || height > GEOMETRY_SIDE_MAX)
-		return fail(why, FAIL_UNPROCESSABLE, "the original has %ux%u pixels, limit %d a side", width,
-		    height, GEOMETRY_SIDE_MAX);
-	*geometry = (struct geometry){ 0 };
-	if (!plan_crop(&recipe->crop, width, height, &geometry->source, why))
+	if (!is_within_limit((struct size){ from->width, from->height }))
+		return fail(why, FAIL_UNPROCESSABLE, "the original has %ux%u pixels, limit %d a side", from->width,
+		    from->height, GEOMETRY_SIDE_MAX);
+	if (!plan_crop(&recipe->crop, from->visible, &plan.source, why) || !plan_turning(recipe, &plan, why))
 		return false;
-	source = (struct size){ geometry->source.width, geometry->source.height };
+	plan_zoom(recipe, &plan);
+	if (!plan_box(recipe, plan.zoomed, &box, why))
+		return false;
+	plan_sizes(recipe, may_enlarge, box, &plan);
+	if (!check_result(plan.canvas, border, why) || !check_scaled(plan.scaled, why))
+		return false;
 
-	if (asked.width == 0 || asked.height == 0) {
-		scaled = result = scale_without_box(source, asked, recipe->may_enlarge);
-	} else {
-		if (recipe->fit == FIT_COVER && !recipe->may_enlarge && is_larger(asked, source))
-			asked = largest_within(asked, source);
-		scaled = scale_into_box(recipe->fit, source, asked, recipe->may_enlarge);
-		result = recipe->fit == FIT_COVER || recipe->fit == FIT_PAD ? asked : scaled;
-	}
-	if (!check_sizes(scaled, result, why))
+	*geometry = (struct geometry){
+		.canvas_width = (unsigned)plan.canvas.width,
+		.canvas_height = (unsigned)plan.canvas.height,
+		.border = border,
+		.width = (unsigned)plan.canvas.width + 2 * border,
+		.height = (unsigned)plan.canvas.height + 2 * border,
+	};
+	if (!place(recipe, from, &plan, geometry, why))
 		return false;
-	geometry->scaled_width = (unsigned)scaled.width;
-	geometry->scaled_height = (unsigned)scaled.height;
-	geometry->turned_width = geometry->source.width;
-	geometry->turned_height = geometry->source.height;
-	geometry->width = geometry->canvas_width = (unsigned)result.width;
-	geometry->height = geometry->canvas_height = (unsigned)result.height;
-	place_on_result(recipe, (struct size){ width, height }, geometry);
+	geometry->shows_all = shows_all(from, &plan, geometry);
 	return true;
 }
