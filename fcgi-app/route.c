@@ -2,6 +2,7 @@
 
 #include "asset/asset.h"
 #include "http/url.h"
+#include "recipe/recipe.h"
 
 #include <string.h>
 
@@ -42,7 +43,7 @@ after_last(struct span span, char c)
 bool
 route_parse(struct span path, const char *prefix, struct arena *arena, struct route *route, struct failure *why)
 {
-	struct span rest, first, segments[3];
+	struct span rest, first, asset, recipe, name;
 
 	*route = (struct route){ .kind = ROUTE_ASSET };
 	if (!span_starts_with(path, prefix))
@@ -71,17 +72,18 @@ route_parse(struct span path, const char *prefix, struct arena *arena, struct ro
 	} else if (!span_equals(first, "a")) {
 		return fail(why, FAIL_NOT_FOUND, "no such path");
 	}
-	for (unsigned i = 0; i < 3; i++) {
-		if (rest.at == NULL)
-			return fail(why, FAIL_BAD_REQUEST, "a path has the parts asset, recipe and name.format");
-		if (!url_decode_segment(span_cut(&rest, '/'), arena, &segments[i], why))
-			return false;
-	}
+	asset = span_cut(&rest, '/');
+	recipe = rest.at != NULL ? span_cut(&rest, '/') : rest;
+	if (rest.at == NULL)
+		return fail(why, FAIL_BAD_REQUEST, "a path has the parts asset, recipe and name.format");
+	name = span_cut(&rest, '/');
 	if (rest.at != NULL)
 		return fail(why, FAIL_BAD_REQUEST, "something follows name.format");
-	if (!asset_id_is_valid(segments[0]))
+	if (!url_decode_segment(asset, arena, &route->asset, why) ||
+	    !recipe_decode_segment(recipe, arena, &route->recipe, why) ||
+	    !url_decode_segment(name, arena, &name, why))
+		return false;
+	if (!asset_id_is_valid(route->asset))
 		return fail(why, FAIL_BAD_REQUEST, "an asset is named by 1 to %d of A-Z a-z 0-9 _ -", ASSET_ID_MAX);
-	route->asset = segments[0];
-	route->recipe = segments[1];
-	return parse_name(segments[2], route, why);
+	return parse_name(name, route, why);
 }

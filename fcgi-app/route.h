@@ -23,9 +23,9 @@ struct route {
 	struct span token;	/* raw */
 	struct span mac;	/* raw: its last part, which nobody else may learn */
 	struct span covered;	/* raw: the path after the token, from its "/" on */
-	struct span asset;	/* decoded from here on */
-	struct span recipe;
-	struct span name;	/* without the extension */
+	struct span asset;	/* decoded */
+	struct span recipe;	/* as recipe_parse() reads it */
+	struct span name;	/* decoded, without the extension */
 	bool is_auto;
 	enum media format;	/* MEDIA_NONE for auto, and when the extension is unknown */
 	struct span extension;

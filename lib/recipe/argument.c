@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "http/quote.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 static void *
@@ -58,6 +60,52 @@ argument_print_number(const struct operation *operation, const struct recipe *re
 		text_printf(out, "%u", value);
 }
 
+/* ---- integer -------------------------------------------------------------------- */
+
+bool
+argument_parse_integer(const struct operation *operation, struct span argument,
+    struct recipe *recipe, struct failure *why)
+{
+	int64_t value;
+
+	if (!span_to_i64(argument, (int64_t)operation->min, (int64_t)operation->max, &value))
+		return argument_refuse(operation, argument, why);
+	*(int *)field_of(operation, recipe) = (int)value;
+	return true;
+}
+
+void
+argument_print_integer(const struct operation *operation, const struct recipe *recipe,
+    struct text *out)
+{
+	int value = *(const int *)const_field_of(operation, recipe);
+
+	if (value != 0)
+		text_printf(out, "%d", value);
+}
+
+/* ---- bytes ---------------------------------------------------------------------- */
+
+bool
+argument_parse_bytes(const struct operation *operation, struct span argument,
+    struct recipe *recipe, struct failure *why)
+{
+	uint64_t *field = field_of(operation, recipe);
+
+	return span_to_u64(argument, (uint64_t)operation->min, (uint64_t)operation->max, field) ||
+	    argument_refuse(operation, argument, why);
+}
+
+void
+argument_print_bytes(const struct operation *operation, const struct recipe *recipe,
+    struct text *out)
+{
+	uint64_t value = *(const uint64_t *)const_field_of(operation, recipe);
+
+	if (value != 0)
+		text_printf(out, "%" PRIu64, value);
+}
+
 /* ---- decimal -------------------------------------------------------------------- */
 
 bool
@@ -69,6 +117,21 @@ argument_to_decimal(struct span text, double min, double max, unsigned decimals,
 	/* More digits than text_add_double() prints would not survive the canonical text. */
 	CHECK(decimals <= 6);
 	return after_point.length <= decimals && span_to_double(text, min, max, value);
+}
+
+bool
+argument_has_point(struct span text)
+{
+	span_cut(&text, '.');
+	return text.at != NULL;
+}
+
+void
+argument_add_fraction(double fraction, struct text *out)
+{
+	text_add_double(out, fraction);
+	if (fraction == trunc(fraction))
+		text_add(out, ".0");
 }
 
 bool
@@ -99,7 +162,7 @@ argument_parse_word(const struct operation *operation, struct span argument,
     struct recipe *recipe, struct failure *why)
 {
 	for (unsigned i = 0; i < operation->word_count; i++) {
-		if (span_equals(argument, operation->words[i])) {
+		if (operation->words[i] != NULL && span_equals(argument, operation->words[i])) {
 			*(unsigned *)field_of(operation, recipe) = i;
 			return true;
 		}
@@ -113,9 +176,10 @@ argument_print_word(const struct operation *operation, const struct recipe *reci
 {
 	unsigned value = *(const unsigned *)const_field_of(operation, recipe);
 
-	CHECK(value < operation->word_count);
-	if (value != 0)
-		text_add(out, operation->words[value]);
+	if (value == 0)
+		return;
+	CHECK(value < operation->word_count && operation->words[value] != NULL);
+	text_add(out, operation->words[value]);
 }
 
 /* ---- switch --------------------------------------------------------------------- */
@@ -184,16 +248,29 @@ parse_hex_colour(struct span text, struct recipe_colour *colour)
 }
 
 bool
+argument_to_colour(struct span text, struct recipe_colour *colour)
+{
+	if (!span_equals(text, "transparent"))
+		return parse_hex_colour(text, colour);
+	*colour = (struct recipe_colour){ 0, 0, 0, 0 };
+	return true;
+}
+
+void
+argument_add_colour(struct recipe_colour colour, struct text *out)
+{
+	text_printf(out, "%02x%02x%02x", colour.red, colour.green, colour.blue);
+	if (colour.alpha != UINT8_MAX)
+		text_printf(out, "%02x", colour.alpha);
+}
+
+bool
 argument_parse_colour(const struct operation *operation, struct span argument,
     struct recipe *recipe, struct failure *why)
 {
-	struct recipe_colour *colour = field_of(operation, recipe);
-
-	if (span_equals(argument, "transparent"))
-		*colour = (struct recipe_colour){ 0, 0, 0, 0 };
-	else if (!parse_hex_colour(argument, colour))
+	if (!argument_to_colour(argument, field_of(operation, recipe)))
 		return argument_refuse(operation, argument, why);
-	*(bool *)((char *)recipe + operation->presence) = true;
+	*(bool *)((char *)recipe + operation->second) = true;
 	return true;
 }
 
@@ -203,9 +280,6 @@ argument_print_colour(const struct operation *operation, const struct recipe *re
 {
 	const struct recipe_colour *colour = const_field_of(operation, recipe);
 
-	if (!*(const bool *)((const char *)recipe + operation->presence))
-		return;
-	text_printf(out, "%02x%02x%02x", colour->red, colour->green, colour->blue);
-	if (colour->alpha != UINT8_MAX)
-		text_printf(out, "%02x", colour->alpha);
+	if (*(const bool *)((const char *)recipe + operation->second))
+		argument_add_colour(*colour, out);
 }

@@ -5,11 +5,33 @@
 
 #include <stddef.h>
 
-/* ---- g: a side, or a point ------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------- */
 
-enum { FRACTION_DECIMALS = 6 };
+static const char *const animation_words[ANIMATION_COUNT] = {
+	[ANIMATION_ON] = "on",
+	[ANIMATION_OFF] = "off",
+};
 
-static const char *const gravity_words[GRAVITY_POINT] = {
+static const char *const orient_words[ORIENT_COUNT] = {
+	[ORIENT_AUTO] = "auto",
+	[ORIENT_OFF] = "off",
+};
+
+static const char *const flip_words[FLIP_COUNT] = {
+	[FLIP_ACROSS] = "h",
+	[FLIP_DOWN] = "v",
+	[FLIP_BOTH] = "hv",
+};
+
+static const char *const fit_words[FIT_COUNT] = {
+	[FIT_CONTAIN] = "contain",
+	[FIT_COVER] = "cover",
+	[FIT_FILL] = "fill",
+	[FIT_PAD] = "pad",
+	[FIT_OUTSIDE] = "outside",
+};
+
+static const char *const gravity_words[GRAVITY_COUNT] = {
 	[GRAVITY_FOCUS] = "focus",
 	[GRAVITY_NORTH] = "n",
 	[GRAVITY_NORTH_EAST] = "ne",
@@ -20,194 +42,427 @@ static const char *const gravity_words[GRAVITY_POINT] = {
 	[GRAVITY_WEST] = "w",
 	[GRAVITY_NORTH_WEST] = "nw",
 	[GRAVITY_CENTRE] = "c",
+	[GRAVITY_SMART] = "smart",
+	[GRAVITY_ENTROPY] = "entropy",
 };
 
-static bool
-parse_gravity(const struct operation *operation, struct span argument, struct recipe *recipe,
-    struct failure *why)
-{
-	struct span y = argument, x = span_cut(&y, ':');
-
-	recipe->gravity_x = recipe->gravity_y = 0;
-	if (y.at == NULL)
-		return argument_parse_word(operation, argument, recipe, why);
-	if (!argument_to_decimal(x, 0, 1, FRACTION_DECIMALS, &recipe->gravity_x) ||
-	    !argument_to_decimal(y, 0, 1, FRACTION_DECIMALS, &recipe->gravity_y))
-		return argument_refuse(operation, argument, why);
-	recipe->gravity = GRAVITY_POINT;
-	return true;
-}
-
-static void
-print_gravity(const struct operation *operation, const struct recipe *recipe, struct text *out)
-{
-	if (recipe->gravity != GRAVITY_POINT) {
-		argument_print_word(operation, recipe, out);
-		return;
-	}
-	text_add_double(out, recipe->gravity_x);
-	text_add_char(out, ':');
-	text_add_double(out, recipe->gravity_y);
-}
-
-/* ---- crop: a rectangle ----------------------------------------------------------- */
-
-static bool
-has_point(struct span text)
-{
-	span_cut(&text, '.');
-	return text.at != NULL;
-}
-
-static bool
-parse_crop_number(struct span text, bool is_fraction, double *value)
-{
-	if (has_point(text) != is_fraction)
-		return false;
-	return argument_to_decimal(text, 0, is_fraction ? 1 : RECIPE_CROP_MAX,
-	    is_fraction ? FRACTION_DECIMALS : 0, value);
-}
-
-static bool
-parse_crop(const struct operation *operation, struct span argument, struct recipe *recipe,
-    struct failure *why)
-{
-	struct recipe_crop *crop = &recipe->crop;
-	double *numbers[4] = { &crop->x, &crop->y, &crop->width, &crop->height };
-	struct span rest = argument;
-
-	for (int i = 0; i < 4; i++) {
-		struct span number = rest.at != NULL ? span_cut(&rest, ':') : span_of("");
-
-		if (i == 0)
-			crop->is_fraction = has_point(number);
-		if (!parse_crop_number(number, crop->is_fraction, numbers[i]))
-			return argument_refuse(operation, argument, why);
-	}
-	if (rest.at != NULL || crop->width == 0 || crop->height == 0)
-		return argument_refuse(operation, argument, why);
-	crop->is_set = true;
-	return true;
-}
-
-static void
-print_crop_number(double value, bool is_fraction, struct text *out)
-{
-	text_add_double(out, value);
-	if (is_fraction && (value == 0 || value == 1))
-		text_add(out, ".0");
-}
-
-static void
-print_crop(const struct operation *operation, const struct recipe *recipe, struct text *out)
-{
-	const struct recipe_crop *crop = &recipe->crop;
-	const double numbers[4] = { crop->x, crop->y, crop->width, crop->height };
-
-	(void)operation;
-	if (!crop->is_set)
-		return;
-	for (int i = 0; i < 4; i++) {
-		if (i > 0)
-			text_add_char(out, ':');
-		print_crop_number(numbers[i], crop->is_fraction, out);
-	}
-}
-
-/* ---- the table ------------------------------------------------------------------- */
-
-static const char *const fit_words[FIT_COUNT] = {
-	[FIT_CONTAIN] = "contain",
-	[FIT_COVER] = "cover",
-	[FIT_FILL] = "fill",
-	[FIT_PAD] = "pad",
-	[FIT_OUTSIDE] = "outside",
+/* The south is where captions stand anyway: the first that fits is its one value. */
+static const char *const caption_gravity_words[] = {
+	[GRAVITY_FOCUS] = "s",
+	[GRAVITY_NORTH] = "n",
+	[GRAVITY_NORTH_EAST] = "ne",
+	[GRAVITY_EAST] = "e",
+	[GRAVITY_SOUTH_EAST] = "se",
+	[GRAVITY_SOUTH_WEST] = "sw",
+	[GRAVITY_WEST] = "w",
+	[GRAVITY_NORTH_WEST] = "nw",
+	[GRAVITY_CENTRE] = "c",
 };
 
-#define NUMBER(member) \
-	.parse = argument_parse_number, .print = argument_print_number, \
-	.field = offsetof(struct recipe, member)
-#define DECIMAL(member) \
-	.parse = argument_parse_decimal, .print = argument_print_decimal, \
-	.field = offsetof(struct recipe, member)
-#define WORD(member, list) \
-	.parse = argument_parse_word, .print = argument_print_word, \
-	.field = offsetof(struct recipe, member), \
-	.words = list, .word_count = sizeof(list) / sizeof(list[0])
-#define SWITCH(member) \
-	.parse = argument_parse_switch, .print = argument_print_switch, \
-	.field = offsetof(struct recipe, member)
-#define COLOUR(member, is_given) \
-	.parse = argument_parse_colour, .print = argument_print_colour, \
-	.field = offsetof(struct recipe, member), .presence = offsetof(struct recipe, is_given)
+static const char *const progressive_words[PROGRESSIVE_COUNT] = {
+	[PROGRESSIVE_ON] = "on",
+	[PROGRESSIVE_OFF] = "off",
+};
+
+static const char *const subsample_words[SUBSAMPLE_COUNT] = {
+	[SUBSAMPLE_AUTO] = "auto",
+	[SUBSAMPLE_420] = "420",
+	[SUBSAMPLE_444] = "444",
+};
+
+static const char *const strip_words[STRIP_COUNT] = {
+	[STRIP_COPYRIGHT] = "copyright",
+	[STRIP_ALL] = "all",
+	[STRIP_KEEP] = "keep",
+};
+
+static const char *const icc_words[ICC_COUNT] = {
+	[ICC_SRGB] = "srgb",
+	[ICC_P3] = "p3",
+	[ICC_KEEP] = "keep",
+};
+
+/* ---- the table ----------------------------------------------------------------------- */
+
+#define KIND(kind) .parse = argument_parse_##kind, .print = argument_print_##kind
+#define PLAIN(kind, member) KIND(kind), .field = offsetof(struct recipe, member)
+#define WORD(member, list) PLAIN(word, member), .words = list, .word_count = sizeof(list) / sizeof(list[0])
+#define COLOUR(member, is_given) PLAIN(colour, member), .second = offsetof(struct recipe, is_given)
+#define SIDE(member, fraction) PLAIN(side, member), .second = offsetof(struct recipe, fraction)
+
+#define COLOUR_GRAMMAR "rgb, rgba, rrggbb or rrggbbaa in hex, or transparent"
 
 /* An operation keeps its place once URLs use it: the order is part of every
  * canonical text, and so of every key and ETag. */
 const struct operation operations[] = {
 	{
-		.name = "w",
-		.argument = "1..8192",
-		.fallback = "follows from h",
-		.help = "Width in pixels.",
-		NUMBER(width), .min = 1, .max = RECIPE_SIDE_MAX,
+		.name = "page",
+		.argument = "1..10000",
+		.fallback = "all frames, or the first",
+		.help = "The page, or the frame of an animation, that is used alone; the first is 1.",
+		PLAIN(number, page), .min = 1, .max = RECIPE_PAGE_MAX,
 	},
 	{
-		.name = "h",
-		.argument = "1..8192",
-		.fallback = "follows from w",
-		.help = "Height in pixels.",
-		NUMBER(height), .min = 1, .max = RECIPE_SIDE_MAX,
+		.name = "anim",
+		.argument = "on or off",
+		.fallback = "on",
+		.help = "off: only the first frame of an animation is used.",
+		WORD(animation, animation_words),
 	},
 	{
-		.name = "dpr",
-		.argument = "0.5..8, at most 3 decimals",
-		.fallback = "1",
-		.help = "Pixels of the result for each pixel of w and h.",
-		DECIMAL(dpr), .min = 0.5, .max = 8, .decimals = 3, .initial = 1,
+		.name = "orient",
+		.argument = "auto or off",
+		.fallback = "auto",
+		.help = "auto: the original is first turned upright as its EXIF orientation says; off: it is used as it "
+			"is stored.",
+		WORD(orient, orient_words),
 	},
 	{
-		.name = "fit",
-		.argument = "contain, cover, fill, pad or outside",
-		.fallback = "contain",
-		.help = "How the image meets a box of w and h.",
-		WORD(fit, fit_words),
-	},
-	{
-		.name = "g",
-		.argument = "n, ne, e, se, s, sw, w, nw, c, focus, or x:y from 0 to 1",
-		.fallback = "focus: the asset's focal point, else c",
-		.help = "What stays in the picture when it is cut (cover), and where it lies (pad).",
-		.parse = parse_gravity, .print = print_gravity,
-		.field = offsetof(struct recipe, gravity),
-		.words = gravity_words, .word_count = GRAVITY_POINT,
+		.name = "trim",
+		.argument = "a threshold of 1..254, perhaps with a colour: 10:ffffff",
+		.fallback = "nothing is trimmed",
+		.cost = COST_ORIGINAL,
+		.help = "Cuts off the margins in which no channel differs by more than the threshold from the colour, "
+			"or from that of the top left pixel.",
+		KIND(trim),
 	},
 	{
 		.name = "crop",
 		.argument = "x:y:w:h, all in pixels, or all with a decimal point from 0.0 to 1.0",
 		.fallback = "the whole image",
-		.help = "The part of the upright original that is used.",
-		.parse = parse_crop, .print = print_crop,
+		.help = "The part of the upright, trimmed original that is used.",
+		KIND(crop),
 	},
 	{
-		.name = "bg",
-		.argument = "rgb, rgba, rrggbb or rrggbbaa in hex, or transparent",
-		.fallback = "transparent, or white where the format cannot be",
-		.help = "The colour behind the image and of the margins of pad.",
-		COLOUR(background, has_background),
+		.name = "rot",
+		.argument = "-360..360 degrees, at most 2 decimals",
+		.fallback = "0",
+		.cost = COST_RESULT,
+		.help = "Turns clockwise; by other angles than quarters the result is the box around the turned picture, "
+			"with `bg` in its corners.",
+		PLAIN(rotation, rotation),
 	},
 	{
-		.name = "q",
-		.argument = "1..100",
-		.fallback = "by format",
-		.help = "Quality of the encoder.",
-		NUMBER(quality), .min = 1, .max = 100,
+		.name = "flip",
+		.argument = "h, v or hv",
+		.fallback = "not mirrored",
+		.help = "Mirrors what `rot` gave: h swaps left and right, v top and bottom.",
+		WORD(flip, flip_words),
+	},
+	{
+		.name = "zoom",
+		.argument = "1..100, at most 3 decimals",
+		.fallback = "1",
+		.help = "Keeps one part in so many of each side, where `g` says, before `w` and `h`.",
+		PLAIN(decimal, zoom), .min = 1, .max = 100, .decimals = 3, .initial = 1,
+	},
+	{
+		.name = "w",
+		.argument = "1..8192 pixels, or with a decimal point a fraction of the source, up to 1.0",
+		.fallback = "follows from h",
+		.help = "Width, or the width of the box that `fit` fills.",
+		SIDE(width, width_fraction), .min = 1, .max = RECIPE_SIDE_MAX,
+	},
+	{
+		.name = "h",
+		.argument = "1..8192 pixels, or with a decimal point a fraction of the source, up to 1.0",
+		.fallback = "follows from w",
+		.help = "Height, or the height of the box that `fit` fills.",
+		SIDE(height, height_fraction), .min = 1, .max = RECIPE_SIDE_MAX,
+	},
+	{
+		.name = "ar",
+		.argument = "W:H, each above 0 and up to 10000, at most 3 decimals",
+		.fallback = "the source's",
+		.help = "The shape of the box: gives the side that was not asked, or with neither asked a box of that "
+			"shape; not together with both.",
+		KIND(ratio),
+	},
+	{
+		.name = "mw",
+		.argument = "1..8192",
+		.fallback = "none",
+		.help = "The width that contain, or a single side, must not go below; what is then over the box is cut "
+			"off.",
+		PLAIN(number, min_width), .min = 1, .max = RECIPE_SIDE_MAX,
+	},
+	{
+		.name = "mh",
+		.argument = "1..8192",
+		.fallback = "none",
+		.help = "The height, in the same way.",
+		PLAIN(number, min_height), .min = 1, .max = RECIPE_SIDE_MAX,
+	},
+	{
+		.name = "dpr",
+		.argument = "0.5..8, at most 3 decimals",
+		.fallback = "1",
+		.help = "Pixels of the result for each pixel of `w`, `h` and every other length.",
+		PLAIN(decimal, dpr), .min = 0.5, .max = 8, .decimals = 3, .initial = 1,
 	},
 	{
 		.name = "enlarge",
 		.argument = "0 or 1",
 		.fallback = "0",
-		.help = "Whether the image may become larger than the original.",
-		SWITCH(may_enlarge),
+		.help = "1: the image may become larger than the original.",
+		PLAIN(switch, may_enlarge),
+	},
+	{
+		.name = "fit",
+		.argument = "contain, cover, fill, pad or outside",
+		.fallback = "contain",
+		.help = "How the image meets a box of `w` and `h`: within it, filling it and cut, stretched to it, on a "
+			"canvas of its size, or around it.",
+		WORD(fit, fit_words),
+	},
+	{
+		.name = "g",
+		.argument = "n, ne, e, se, s, sw, w, nw, c, focus, smart, entropy, x:y from 0 to 1, or a side or c with "
+			"offsets in pixels or fractions: se:10:20",
+		.fallback = "focus: the asset's focal point, else c",
+		.help = "What stays in the picture when it is cut, and where it lies on a canvas; smart looks for what "
+			"draws attention, entropy for detail.",
+		PLAIN(gravity, gravity), .words = gravity_words, .word_count = GRAVITY_COUNT,
+	},
+	{
+		.name = "bri",
+		.argument = "-100..100",
+		.fallback = "0",
+		.cost = COST_RESULT,
+		.help = "Brightness: adds so many hundredths of the full range to red, green and blue.",
+		PLAIN(integer, brightness), .min = -100, .max = 100,
+	},
+	{
+		.name = "con",
+		.argument = "-100..100",
+		.fallback = "0",
+		.cost = COST_RESULT,
+		.help = "Contrast: moves red, green and blue away from middle grey, or towards it.",
+		PLAIN(integer, contrast), .min = -100, .max = 100,
+	},
+	{
+		.name = "sat",
+		.argument = "-100..100",
+		.fallback = "0",
+		.cost = COST_RESULT,
+		.help = "Saturation: -100 leaves no colour, 100 doubles it.",
+		PLAIN(integer, saturation), .min = -100, .max = 100,
+	},
+	{
+		.name = "hue",
+		.argument = "0..359 degrees",
+		.fallback = "0",
+		.cost = COST_RESULT,
+		.help = "Turns every colour on the colour wheel.",
+		PLAIN(number, hue), .max = 359,
+	},
+	{
+		.name = "gamma",
+		.argument = "0.1..10, at most 2 decimals",
+		.fallback = "1",
+		.cost = COST_RESULT,
+		.help = "Raises red, green and blue to the power of 1 / gamma: above 1 lighter, below 1 darker.",
+		PLAIN(decimal, gamma), .min = 0.1, .max = 10, .decimals = 2, .initial = 1,
+	},
+	{
+		.name = "gray",
+		.argument = "0 or 1",
+		.fallback = "0",
+		.cost = COST_RESULT,
+		.help = "1: shades of grey by lightness.",
+		PLAIN(switch, is_grey),
+	},
+	{
+		.name = "sepia",
+		.argument = "1..100 per cent",
+		.fallback = "none",
+		.cost = COST_RESULT,
+		.help = "Mixes in the brown of an old photograph.",
+		PLAIN(number, sepia), .min = 1, .max = 100,
+	},
+	{
+		.name = "duotone",
+		.argument = "dark:light, two colours of " COLOUR_GRAMMAR,
+		.fallback = "none",
+		.cost = COST_RESULT,
+		.help = "Draws the picture between two colours: black becomes the first, white the second.",
+		KIND(duotone),
+	},
+	{
+		.name = "tint",
+		.argument = "a colour, perhaps with an amount of 1..100 per cent: ff0000:30",
+		.fallback = "none; the amount 50",
+		.cost = COST_RESULT,
+		.help = "Mixes in shades of the colour.",
+		KIND(tint),
+	},
+	{
+		.name = "blur",
+		.argument = "0.3..100, at most 2 decimals",
+		.fallback = "none",
+		.cost = COST_RESULT,
+		.help = "Gaussian blur with this sigma in pixels.",
+		PLAIN(decimal, blur), .min = 0.3, .max = 100, .decimals = 2,
+	},
+	{
+		.name = "pixelate",
+		.argument = "2..256",
+		.fallback = "none",
+		.cost = COST_RESULT,
+		.help = "Squares with sides of so many pixels, each in its mean colour.",
+		PLAIN(number, pixelate), .min = 2, .max = 256,
+	},
+	{
+		.name = "sharpen",
+		.argument = "0.3..10, at most 2 decimals",
+		.fallback = "none",
+		.cost = COST_RESULT,
+		.help = "Sharpens lightness, with this sigma in pixels.",
+		PLAIN(decimal, sharpen), .min = 0.3, .max = 10, .decimals = 2,
+	},
+	{
+		.name = "usm",
+		.argument = "amount:sigma:threshold, 0.05..5 : 0.3..20 : 0..255, the first two with at most 2 decimals",
+		.fallback = "none; sigma 1, threshold 0",
+		.cost = COST_RESULT,
+		.help = "Unsharp mask: adds the amount times the difference from a blurred copy, where it is above the "
+			"threshold.",
+		KIND(unsharp),
+	},
+	{
+		.name = "bg",
+		.argument = COLOUR_GRAMMAR,
+		.fallback = "transparent, or white where the format cannot be",
+		.help = "The colour behind the image, of the margins of pad and of the corners of `rot` and `round`.",
+		COLOUR(background, has_background),
+	},
+	{
+		.name = "watermark",
+		.argument = "a name of 1 to 32 of a-z 0-9 _ -",
+		.fallback = "none but what the asset imposes",
+		.cost = COST_RESULT,
+		.help = "Lays the watermark of that name in the configuration over the picture.",
+		KIND(watermark),
+	},
+	{
+		.name = "credit",
+		.argument = "0 or 1",
+		.fallback = "0, unless the asset imposes it",
+		.cost = COST_RESULT,
+		.help = "1: writes the asset's credit line on the picture.",
+		PLAIN(switch, has_credit),
+	},
+	{
+		.name = "text",
+		.argument = "one line of UTF-8, 1 to 200 bytes, percent-encoded",
+		.fallback = "none",
+		.cost = COST_RESULT,
+		.help = "Writes this on the picture; only in signed URLs.",
+		KIND(caption),
+	},
+	{
+		.name = "textg",
+		.argument = "n, ne, e, se, s, sw, w, nw or c",
+		.fallback = "s",
+		.help = "Where `text` stands.",
+		WORD(caption_gravity, caption_gravity_words),
+	},
+	{
+		.name = "textsize",
+		.argument = "0.005..0.5, at most 4 decimals",
+		.fallback = "that of the credit line",
+		.help = "The size of the letters of `text`, as a fraction of the result's shorter side.",
+		PLAIN(decimal, caption_size), .min = 0.005, .max = 0.5, .decimals = 4,
+	},
+	{
+		.name = "textcolor",
+		.argument = COLOUR_GRAMMAR,
+		.fallback = "that of the credit line",
+		.help = "The colour of `text`.",
+		COLOUR(caption_colour, has_caption_colour),
+	},
+	{
+		.name = "border",
+		.argument = "a width of 1..512 pixels, perhaps with a colour: 10:ff0000",
+		.fallback = "none; the colour 000",
+		.cost = COST_RESULT,
+		.help = "Adds so many pixels of the colour on each side, outside of `w` and `h`.",
+		KIND(border),
+	},
+	{
+		.name = "round",
+		.argument = "1..4096 pixels, or max",
+		.fallback = "square corners",
+		.cost = COST_RESULT,
+		.help = "Rounds the corners with this radius; max: half of the shorter side, which makes a square a circle.",
+		KIND(radius),
+	},
+	{
+		.name = "q",
+		.argument = "1..100, auto or low",
+		.fallback = "by format",
+		.cost = COST_ENCODINGS,
+		.help = "Quality of the encoder; auto: the lowest that still looks like the original (several encodings), low: "
+			"for clients that save data.",
+		KIND(quality),
+	},
+	{
+		.name = "max-bytes",
+		.argument = "100..67108864",
+		.fallback = "none",
+		.cost = COST_ENCODINGS,
+		.help = "Lowers the quality until the file is no larger than this.",
+		PLAIN(bytes, max_bytes), .min = 100, .max = 67108864,
+	},
+	{
+		.name = "lossless",
+		.argument = "0 or 1",
+		.fallback = "0",
+		.help = "1: no loss in the encoder; not in jpg and gif, and not together with `q` or `max-bytes`.",
+		PLAIN(switch, is_lossless),
+	},
+	{
+		.name = "progressive",
+		.argument = "on or off",
+		.fallback = "on",
+		.help = "Whether a JPEG appears as a whole, getting sharper, while it is loaded.",
+		WORD(progressive, progressive_words),
+	},
+	{
+		.name = "subsample",
+		.argument = "auto, 420 or 444",
+		.fallback = "auto",
+		.help = "Whether colour is kept at half the resolution (420) or at the full one (444); auto: by quality.",
+		WORD(subsample, subsample_words),
+	},
+	{
+		.name = "palette",
+		.argument = "2..256",
+		.fallback = "none in png, 256 in gif",
+		.cost = COST_RESULT,
+		.help = "At most so many colours, in png and gif.",
+		PLAIN(number, colours), .min = 2, .max = 256,
+	},
+	{
+		.name = "strip",
+		.argument = "copyright, all or keep",
+		.fallback = "copyright",
+		.help = "Which metadata the file keeps: only copyright and creator, none, or all of the original's.",
+		WORD(strip, strip_words),
+	},
+	{
+		.name = "icc",
+		.argument = "srgb, p3 or keep",
+		.fallback = "srgb",
+		.help = "The colour space of the result; keep: the original's own profile.",
+		WORD(icc, icc_words),
+	},
+	{
+		.name = "dl",
+		.argument = "a file name without extension, 1 to 100 bytes of UTF-8, percent-encoded",
+		.fallback = "the picture is shown",
+		.help = "The answer is saved under this name, with the extension of its format.",
+		KIND(download),
 	},
 };
 
@@ -237,8 +492,15 @@ operation_bit(const char *name)
 void
 operation_print_table(struct text *out)
 {
-	text_add(out, "| operation | argument | default | meaning |\n|---|---|---|---|\n");
+	static const char *const costs[COST_COUNT] = {
+		[COST_NONE] = "none",
+		[COST_RESULT] = "each pixel of the result",
+		[COST_ORIGINAL] = "each pixel of the original",
+		[COST_ENCODINGS] = "several encodings",
+	};
+
+	text_add(out, "| operation | argument | default | cost | meaning |\n|---|---|---|---|---|\n");
 	for (unsigned i = 0; i < operation_count; i++)
-		text_printf(out, "| `%s` | %s | %s | %s |\n", operations[i].name,
-		    operations[i].argument, operations[i].fallback, operations[i].help);
+		text_printf(out, "| `%s` | %s | %s | %s | %s |\n", operations[i].name, operations[i].argument,
+		    operations[i].fallback, costs[operations[i].cost], operations[i].help);
 }

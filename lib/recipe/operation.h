@@ -7,8 +7,9 @@
  * (operation.c), so they cannot disagree.
  *
  * A new operation is a field in struct recipe, a row in the table, and a step in
- * image/.  The plain kinds (number, word, switch, colour) are read and printed
- * by argument.c from the columns below; a kind of its own has two functions.
+ * image/.  Arguments are read and printed by argument.c: the plain kinds (number,
+ * word, switch, colour, ...) from the columns below; a kind of its own has two
+ * functions there.
  */
 #ifndef RECIPE_OPERATION_H
 #define RECIPE_OPERATION_H
@@ -19,10 +20,20 @@
 
 enum { OPERATION_MAX = 64 };	/* struct recipe keeps them in 64 bits */
 
+/* What it adds to the work of a renderer, beside decoding and encoding. */
+enum operation_cost {
+	COST_NONE = 0,		/* nothing, or less work than without it */
+	COST_RESULT,		/* a step for each pixel of the result */
+	COST_ORIGINAL,		/* a step for each pixel of the original */
+	COST_ENCODINGS,		/* the result is encoded several times */
+	COST_COUNT
+};
+
 struct operation {
 	const char *name;
 	const char *argument;		/* grammar, for people: "1..8192" */
 	const char *fallback;		/* what holds when it is absent, for people */
+	enum operation_cost cost;
 	const char *help;		/* one sentence */
 	/* Reads the argument into the recipe; FAIL_BAD_REQUEST names the
 	 * operation and its grammar. */
@@ -34,11 +45,12 @@ struct operation {
 
 	/* What argument.c needs to know of the plain kinds. */
 	size_t field;			/* offsetof in struct recipe */
-	size_t presence;		/* colours: offsetof the bool that says it was given */
+	size_t second;			/* colours: offsetof the bool that says it was given;
+					 * sides: of the fraction */
 	double min, max;		/* numbers */
 	double initial;			/* the default: recipe_init() sets it, print leaves it out */
 	unsigned decimals;		/* numbers: digits after the point that may be written, at most 6 */
-	const char *const *words;	/* words: the text of each value */
+	const char *const *words;	/* words: the text of each value; NULL: cannot be written */
 	unsigned word_count;
 };
 

@@ -1,6 +1,8 @@
 #include "recipe/recipe.h"
 
+#include "base/check.h"
 #include "http/quote.h"
+#include "http/url.h"
 #include "recipe/argument.h"
 #include "recipe/operation.h"
 
@@ -47,6 +49,24 @@ parse_preset(struct span name, struct reading *reading, struct recipe *recipe, s
 	return parse_text(span_of(preset->text), &inner, recipe, why);
 }
 
+/* The cuts at commas and "=" are made: from here on what is encoded means itself. */
+static bool
+parse_argument(const struct operation *operation, struct span encoded, struct recipe *recipe,
+    struct failure *why)
+{
+	char decoded[RECIPE_TEXT_MAX];
+	size_t length;
+
+	if (encoded.at == NULL)
+		return fail(why, FAIL_BAD_REQUEST, "%s has no value, expected %s", operation->name,
+		    operation->argument);
+	CHECK(encoded.length <= sizeof(decoded));
+	if (!url_decode(encoded, decoded, &length))
+		return fail(why, FAIL_BAD_REQUEST, "malformed percent sequence in %s=%s", operation->name,
+		    quote_of(encoded).text);
+	return operation->parse(operation, span_range(decoded, length), recipe, why);
+}
+
 static bool
 parse_pair(struct span pair, struct reading *reading, struct recipe *recipe, struct failure *why)
 {
@@ -58,14 +78,11 @@ parse_pair(struct span pair, struct reading *reading, struct recipe *recipe, str
 		return fail(why, FAIL_BAD_REQUEST, "a comma without an operation beside it");
 	if (index == -1)
 		return fail(why, FAIL_BAD_REQUEST, "unknown operation '%s'", quote_of(name).text);
-	if (argument.at == NULL)
-		return fail(why, FAIL_BAD_REQUEST, "%s has no value, expected %s", operations[index].name,
-		    operations[index].argument);
 	bit = UINT64_C(1) << index;
 	if ((reading->written & bit) != 0)
 		return fail(why, FAIL_BAD_REQUEST, "%s is given twice", operations[index].name);
 	reading->written |= bit;
-	return operations[index].parse(&operations[index], argument, recipe, why);
+	return parse_argument(&operations[index], argument, recipe, why);
 }
 
 static bool
@@ -97,6 +114,36 @@ parse_text(struct span text, struct reading *reading, struct recipe *recipe, str
 	return true;
 }
 
+/* What the configuration wants of every recipe.  The URL is judged, by policy and by
+ * its own rules, as if this were not there. */
+static bool
+parse_default(const struct preset_set *presets, struct recipe *recipe, struct failure *why)
+{
+	struct reading reading = { .presets = presets };
+
+	if (presets == NULL || presets->default_name == NULL)
+		return true;
+	if (!parse_preset(span_of(presets->default_name), &reading, recipe, why))
+		return false;
+	recipe->asked = 0;
+	return true;
+}
+
+static bool
+agrees_with_itself(const struct recipe *recipe, struct failure *why)
+{
+	bool has_width = recipe->width != 0 || recipe->width_fraction != 0;
+	bool has_height = recipe->height != 0 || recipe->height_fraction != 0;
+
+	if (recipe->ratio.width != 0 && has_width && has_height)
+		return fail(why, FAIL_BAD_REQUEST, "ar cannot be had with both w and h");
+	if (recipe->is_lossless && recipe->quality_choice != QUALITY_DEFAULT)
+		return fail(why, FAIL_BAD_REQUEST, "lossless cannot be had with q");
+	if (recipe->is_lossless && recipe->max_bytes != 0)
+		return fail(why, FAIL_BAD_REQUEST, "lossless cannot be had with max-bytes");
+	return true;
+}
+
 bool
 recipe_parse(struct span text, const struct preset_set *presets, struct recipe *recipe,
     struct failure *why)
@@ -104,10 +151,21 @@ recipe_parse(struct span text, const struct preset_set *presets, struct recipe *
 	struct reading reading = { .presets = presets };
 
 	recipe_init(recipe);
-	if (!parse_text(text, &reading, recipe, why))
+	if (!span_equals(text, "original") && !parse_default(presets, recipe, why))
+		return false;
+	if (!parse_text(text, &reading, recipe, why) || !agrees_with_itself(recipe, why))
 		return false;
 	recipe->asked_freely = reading.written;
 	recipe->presets = reading.preset_count;
+	return true;
+}
+
+bool
+recipe_decode_segment(struct span segment, struct arena *arena, struct span *text, struct failure *why)
+{
+	if (segment.length == 0 || memchr(segment.at, '=', segment.length) == NULL)
+		return url_decode_segment(segment, arena, text, why);
+	*text = segment;
 	return true;
 }
 
@@ -164,7 +222,16 @@ recipe_resolve_focus(struct recipe *recipe, bool has_focus, double x, double y)
 bool
 recipe_suits_format(const struct recipe *recipe, enum media format, struct failure *why)
 {
-	(void)recipe, (void)format, (void)why;
+	bool is_jpeg = format == MEDIA_JPEG, is_png = format == MEDIA_PNG, is_gif = format == MEDIA_GIF;
+
+	if (recipe->is_lossless && (is_jpeg || is_gif))
+		return fail(why, FAIL_BAD_REQUEST, "lossless cannot be had in %s", media_extension(format));
+	if (recipe->max_bytes != 0 && is_gif)
+		return fail(why, FAIL_BAD_REQUEST, "max-bytes cannot be had in gif, which has no quality to lower");
+	if (recipe->max_bytes != 0 && is_png && recipe->colours == 0)
+		return fail(why, FAIL_BAD_REQUEST, "max-bytes cannot be had in png without palette");
+	if (recipe->icc != ICC_SRGB && is_gif)
+		return fail(why, FAIL_BAD_REQUEST, "icc=p3 and icc=keep cannot be had in gif, which holds no profile");
 	return true;
 }
 
@@ -174,11 +241,44 @@ recipe_size_needs_pixels(const struct recipe *recipe)
 	return recipe->trim.threshold != 0 || recipe->page > 1;
 }
 
+/* What decides only the size, or travels beside the picture. */
+static uint64_t
+invisible_operations(void)
+{
+	static const char *const names[] = {
+		"w", "h", "ar", "mw", "mh", "dpr", "enlarge", "fit", "g", "strip", "dl",
+	};
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		mask |= operation_bit(names[i]);
+	return mask;
+}
+
+static void
+print_visible(const struct recipe *recipe, struct text *out)
+{
+	uint64_t invisible = invisible_operations();
+
+	for (unsigned i = 0; i < operation_count; i++)
+		if ((invisible & UINT64_C(1) << i) == 0)
+			print_operation(&operations[i], recipe, out->length > 0, out);
+}
+
 bool
 recipe_looks_like(const struct recipe *one, const struct recipe *other)
 {
-	(void)one, (void)other;
-	return false;
+	struct arena *arena = arena_new();
+	struct text first, second;
+	bool is_alike;
+
+	text_init(&first, arena, RECIPE_TEXT_MAX);
+	text_init(&second, arena, RECIPE_TEXT_MAX);
+	print_visible(one, &first);
+	print_visible(other, &second);
+	is_alike = one->is_original == other->is_original && span_equals(text_span(&first), second.at);
+	arena_free(arena);
+	return is_alike;
 }
 
 bool

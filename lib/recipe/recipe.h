@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 enum {
-	RECIPE_TEXT_MAX = 1024,	/* bytes of URL text, and of a canonical text */
+	RECIPE_TEXT_MAX = 1600,	/* bytes of URL text, and of a canonical text: the longest has 1525 */
 	RECIPE_SIDE_MAX = 8192,	/* pixels: the largest w or h that can be asked for */
 	RECIPE_CROP_MAX = 10000000,	/* pixels: the longest side libvips knows (VIPS_MAX_COORD) */
 	RECIPE_RESULT_SIDE_MAX = 16384,	/* pixels, after dpr: WebP ends at 16383, AVIF at 16384 */
@@ -193,6 +193,12 @@ void recipe_init(struct recipe *recipe);
  * presets may be NULL: none.
  */
 bool recipe_parse(struct span text, const struct preset_set *presets, struct recipe *recipe,
+    struct failure *why) __attribute__((warn_unused_result));
+
+/* The text that recipe_parse() reads, from a path segment as it was written: the
+ * segment itself, unless a client encoded the "=" too.  Then all of it was encoded
+ * once more ("w%3D400%2Ch%3D300"), and that is undone as url_decode_segment() does. */
+bool recipe_decode_segment(struct span segment, struct arena *arena, struct span *text,
     struct failure *why) __attribute__((warn_unused_result));
 
 /* What cannot be had in this format: lossless in JPEG or GIF, max-bytes of what

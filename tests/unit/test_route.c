@@ -25,7 +25,7 @@ test_finds_the_parts_of_a_path(void **state)
 	struct route route;
 
 	(void)state;
-	assert_true(parse(arena, "/a/cat-1/w=400%2Ch=300/my%20cat.v2.webp", "", &route, &why));
+	assert_true(parse(arena, "/a/cat-1/w=400,h=300/my%20cat.v2.webp", "", &route, &why));
 	assert_int_equal(route.kind, ROUTE_ASSET);
 	assert_false(route.has_token);
 	assert_true(span_equals(route.asset, "cat-1"));
@@ -52,6 +52,39 @@ test_finds_the_parts_of_a_path(void **state)
 	arena_free(arena);
 }
 
+/* Arguments are decoded by recipe_parse(), after its cuts; what a client encoded as a
+ * whole is one layer further in. */
+static void
+test_decodes_a_recipe_only_when_its_equals_sign_was_encoded(void **state)
+{
+	static const struct {
+		const char *segment, *want;
+	} cases[] = {
+		{ "w=400,h=300", "w=400,h=300" },
+		{ "w=400,text=a%2Cb%2F", "w=400,text=a%2Cb%2F" },
+		{ "w=400%2Ch=300", "w=400%2Ch=300" },
+		{ "w%3D400%2Ch%3D300", "w=400,h=300" },
+		{ "w%3D400%2Ctext%3Da%252Cb", "w=400,text=a%2Cb" },
+		{ "%40card%2Cw%3D5", "@card,w=5" },
+		{ "original", "original" },
+		{ "%6Friginal", "original" },
+		{ "-", "-" },
+		{ "", "" },
+	};
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct failure why = { 0 };
+		struct route route;
+
+		assert_true(parse(arena, arena_printf(arena, "/a/cat/%s/x.jpg", cases[i].segment), "", &route, &why));
+		if (!span_equals(route.recipe, cases[i].want))
+			fail_msg("%s: %.*s", cases[i].segment, SPAN_ARGS(route.recipe));
+	}
+	arena_free(arena);
+}
+
 static void
 test_refuses_what_leads_nowhere(void **state)
 {
@@ -71,6 +104,9 @@ test_refuses_what_leads_nowhere(void **state)
 		{ "/a/c%2f/w=1/x.jpg", "", FAIL_BAD_REQUEST },
 		{ "/a/c.t/w=1/x.jpg", "", FAIL_BAD_REQUEST },
 		{ "/a/cat/w=1/%2e%2e", "", FAIL_BAD_REQUEST },
+		{ "/a/cat/w%3D1%2F/x.jpg", "", FAIL_BAD_REQUEST },
+		{ "/a/cat/%2e%2e/x.jpg", "", FAIL_BAD_REQUEST },
+		{ "/a/cat/w%3D1%0A/x.jpg", "", FAIL_BAD_REQUEST },
 		{ "/a/cat/w=1/x%00.jpg", "", FAIL_BAD_REQUEST },
 		{ "/s/token", "", FAIL_BAD_REQUEST },
 		{ "/s/token/cat/w=1", "", FAIL_BAD_REQUEST },
@@ -93,6 +129,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_finds_the_parts_of_a_path),
+		cmocka_unit_test(test_decodes_a_recipe_only_when_its_equals_sign_was_encoded),
 		cmocka_unit_test(test_refuses_what_leads_nowhere),
 	};
 
