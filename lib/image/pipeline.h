@@ -106,6 +106,10 @@ bool picture_decode(VipsImage **image, struct failure *why);
  * 8 bits of that space, and its profile then stays on the image. */
 bool picture_to_colour_space(VipsImage **image, enum recipe_icc icc, struct failure *why);
 
+/* At the end: a profile for grey on what has become coloured (a border, a tint) is
+ * applied and removed, and grey under a profile for RGB gets three bands. */
+bool picture_settle_profile(VipsImage **image, struct failure *why);
+
 /* Colours need three bands: grey becomes RGB, keeping its alpha. */
 bool picture_to_rgb(VipsImage **image, struct failure *why);
 bool picture_add_alpha(VipsImage **image, struct failure *why);
@@ -118,12 +122,18 @@ bool picture_add_alpha(VipsImage **image, struct failure *why);
 bool picture_turn(VipsImage **image, unsigned orientation, const struct recipe *recipe,
     const struct geometry *geometry, enum media format, struct failure *why);
 
-/* ---- adjust.c ------------------------------------------------------------------------ */
+/* ---- adjust.c, focus.c ----------------------------------------------------------------- */
 
 /* bri con sat hue gamma gray sepia duotone tint blur pixelate sharpen usm, in this order. */
 bool picture_adjust(VipsImage **image, const struct recipe *recipe, struct failure *why);
 
+/* The last four of them. */
+bool picture_focus(VipsImage **image, const struct recipe *recipe, struct failure *why);
+
 /* ---- canvas.c ----------------------------------------------------------------------- */
+
+/* Into memory that nobody else reads, for steps that write into it. */
+bool picture_own(VipsImage **image, struct failure *why);
 
 /* The colour behind the picture: as asked, or nothing, or white. */
 struct recipe_colour background_for(const struct recipe *recipe, enum media format);
@@ -141,17 +151,23 @@ bool picture_to_frame(VipsImage **image, const struct recipe *recipe, const stru
 
 /* ---- layers.c, mark.c, caption.c: what lies over the picture --------------------------- */
 
-enum { LAYERS_MAX = 1 + CAPTION_COUNT_MAX };
+/* The mark, and of each caption the shadow and the letters. */
+enum { LAYERS_MAX = 1 + 2 * CAPTION_COUNT_MAX };
 
 struct layer {
-	VipsImage *image;	/* RGBA, in memory */
-	int left, top;		/* on the canvas */
+	VipsImage *image;	/* RGBA, 8 bits, in memory */
+	int left, top;		/* on the canvas, over whose edges it may hang */
+	bool is_tiled;		/* instead: from the top left over all of it, ... */
+	int gap;		/* ... so many pixels apart */
 };
 
 struct layers {
 	struct layer layers[LAYERS_MAX];
 	unsigned count;
 };
+
+/* Once, at the start of the process: finds the fonts by drawing a word. */
+bool captions_prepare(struct failure *why);
 
 /* Made once for all frames.  What is smaller than its limit says is left out.
  * `mark` is the descriptor of the mark's picture or -1.  On failure there is
@@ -160,6 +176,30 @@ bool layers_make(struct layers *layers, const struct overlays *overlays, int mar
     const struct geometry *geometry, const struct image_limits *limits, struct failure *why);
 void layers_release(struct layers *layers);
 bool picture_lay(VipsImage **image, const struct layers *layers, struct failure *why);
+
+/* Each adds nothing, its own layer, or its own layers. */
+bool layers_add_mark(struct layers *layers, const struct mark *mark, int input, const struct geometry *canvas,
+    const struct image_limits *limits, struct failure *why);
+bool layers_add_caption(struct layers *layers, const struct caption *caption, const struct geometry *canvas,
+    struct failure *why);
+
+/* Takes over the layer's image. */
+void layers_add(struct layers *layers, struct layer layer);
+
+/* The rule of struct mark and struct caption, for canvases that are too small. */
+bool layer_is_left_out(unsigned min_width, unsigned min_height, bool is_imposed, const struct geometry *canvas);
+
+/* A fraction of a side in pixels, rounded half up; a margin is one of the shorter side. */
+unsigned layer_length(double fraction, unsigned side);
+unsigned layer_margin(double fraction, const struct geometry *canvas);
+
+/* Sets left and top: so far from the edges, in the middle rounded down, and within
+ * the canvas as long as it fits there. */
+void layer_place(struct layer *layer, enum recipe_gravity position, unsigned margin,
+    const struct geometry *canvas);
+
+/* Replaces the image by its pixels in memory, which are the caller's to change. */
+bool layer_pixels(VipsImage **image, struct failure *why);
 
 /* ---- metadata.c, credit.c: what survives ----------------------------------------------- */
 

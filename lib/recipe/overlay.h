@@ -9,6 +9,8 @@
  * variant's identity:
  *
  *	overlays_parse(overlays_print(o)) == o
+ *
+ * when its fractions have at most six decimals.
  */
 #ifndef RECIPE_OVERLAY_H
 #define RECIPE_OVERLAY_H
@@ -32,7 +34,8 @@ struct mark {
 					 * follows, and is at most the same fraction of the result's height */
 	double opacity;			/* 0.01..1 */
 	bool is_tiled;			/* repeated over the whole picture, `margin` apart */
-	unsigned min_width, min_height;	/* left out of results that are smaller on either side */
+	unsigned min_width, min_height;	/* left out of results that are smaller on either side;
+					 * at most RECIPE_RESULT_SIDE_MAX, 0: never */
 	bool is_imposed;		/* by the asset: left out only when, besides, the result shows
 					 * the whole picture, so that parts at full size never are bare */
 };
@@ -55,13 +58,16 @@ struct overlays {
 	unsigned caption_count;
 };
 
-/* Adds one word of printable ASCII, without spaces: "-" when there is nothing. */
+/* Adds one word of printable ASCII, without spaces: "-" when there is nothing.
+ * A value out of its range is printed, but not parsed. */
 void overlays_print(const struct overlays *overlays, struct text *out);
 
-/* Reads exactly what overlays_print() writes. */
+/* Reads exactly what overlays_print() writes, of values in their range.  On
+ * failure *overlays is of no use. */
 bool overlays_parse(struct span text, struct overlays *overlays) __attribute__((warn_unused_result));
 
-/* UTF-8 without control characters, of at most max bytes, not empty. */
+/* UTF-8 of at most max bytes, not empty, without control characters (C0, C1) and
+ * without U+2028 and U+2029, which end lines: whatever it says is one line. */
 bool caption_text_is_valid(struct span text, size_t max);
 
 #endif
