@@ -33,11 +33,13 @@ run   npm                       installs the local S3
 run   mate-backgrounds          photos for the demo
 run   gnome-backgrounds         large pictures for the demo
 run   python3-pil               makes more sample pictures
+run   fonts-dejavu-core         credits and texts are drawn with it
 test  libcmocka-dev             unit tests
 test  clang                     fuzzing, and a second compiler
 test  libclang-rt-14-dev        libFuzzer and the sanitizers of clang
 test  python3-pytest            integration tests
 test  python3-pil               looks at the pictures they get
+test  fonts-dejavu-core         credits and texts are drawn with it
 test  python3-botocore          a second opinion on signatures
 test  libimage-exiftool-perl    a second opinion on metadata
 test  apache2-bin               mod_proxy_fcgi; this package has no service
