@@ -158,16 +158,23 @@ argument_print_decimal(const struct operation *operation, const struct recipe *r
 /* ---- word ----------------------------------------------------------------------- */
 
 bool
-argument_parse_word(const struct operation *operation, struct span argument,
-    struct recipe *recipe, struct failure *why)
+argument_to_word(const struct operation *operation, struct span text, unsigned *value)
 {
 	for (unsigned i = 0; i < operation->word_count; i++) {
-		if (operation->words[i] != NULL && span_equals(argument, operation->words[i])) {
-			*(unsigned *)field_of(operation, recipe) = i;
+		if (operation->words[i] != NULL && span_equals(text, operation->words[i])) {
+			*value = i;
 			return true;
 		}
 	}
-	return argument_refuse(operation, argument, why);
+	return false;
+}
+
+bool
+argument_parse_word(const struct operation *operation, struct span argument,
+    struct recipe *recipe, struct failure *why)
+{
+	return argument_to_word(operation, argument, field_of(operation, recipe)) ||
+	    argument_refuse(operation, argument, why);
 }
 
 void

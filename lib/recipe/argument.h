@@ -75,6 +75,9 @@ bool argument_refuse(const struct operation *operation, struct span argument, st
 /* A decimal with at most so many digits after the point. */
 bool argument_to_decimal(struct span text, double min, double max, unsigned decimals, double *value);
 
+/* Which of the operation's words it is. */
+bool argument_to_word(const struct operation *operation, struct span text, unsigned *value);
+
 /* "transparent", or hex: rgb, rgba, rrggbb, rrggbbaa. */
 bool argument_to_colour(struct span text, struct recipe_colour *colour);
 void argument_add_colour(struct recipe_colour colour, struct text *out);

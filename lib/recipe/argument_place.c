@@ -228,6 +228,17 @@ is_side_or_centre(enum recipe_gravity gravity)
 }
 
 static bool
+parse_side_or_centre(const struct operation *operation, struct span text, struct recipe *recipe)
+{
+	unsigned word;
+
+	if (!argument_to_word(operation, text, &word) || !is_side_or_centre(word))
+		return false;
+	recipe->gravity = word;
+	return true;
+}
+
+static bool
 parse_point(struct span x, struct span y, struct recipe *recipe)
 {
 	recipe->gravity = GRAVITY_POINT;
@@ -267,8 +278,8 @@ argument_parse_gravity(const struct operation *operation, struct span argument, 
 	if (third.at == NULL)
 		is_valid = parse_point(first, second, recipe);
 	else
-		is_valid = argument_parse_word(operation, first, recipe, why) &&
-		    is_side_or_centre(recipe->gravity) && parse_offset(second, third, &recipe->gravity_offset);
+		is_valid = parse_side_or_centre(operation, first, recipe) &&
+		    parse_offset(second, third, &recipe->gravity_offset);
 	return is_valid || argument_refuse(operation, argument, why);
 }
 
