@@ -70,14 +70,15 @@ find_row(struct worker *worker, const char *key, struct asset *asset, bool *is_k
 
 /* Whether the file may be left alone without being read.  For an upload: the
  * object is at the target as the row says, of the file's size, and was stored
- * after the file's last change. */
+ * after the file's last change.  A row without colours was written before
+ * anybody looked at the pixels. */
 static bool
 looks_unchanged(struct worker *worker, const struct import_item *item, const struct asset *row)
 {
 	struct failure why = { 0 };
 	struct origin_object object;
 
-	if (worker->plan->trusts_nothing || row->bytes != item->bytes)
+	if (worker->plan->trusts_nothing || row->bytes != item->bytes || row->colours[0] == '\0')
 		return false;
 	if (!worker->plan->is_upload)
 		return item->etag[0] != '\0' && strcmp(row->etag, item->etag) == 0;
@@ -124,12 +125,11 @@ describe_once(struct worker *worker, int input, struct deadline deadline, struct
 }
 
 static bool
-describe(struct worker *worker, int fd, struct image_description *description, struct failure *why)
+describe(struct worker *worker, int fd, struct job_result *result, struct failure *why)
 {
 	int64_t timeout_ms = worker->plan->settings->render.timeout_ms;
 	struct deadline deadline = deadline_in_ms(DESCRIBE_TIMEOUTS * timeout_ms);
 	char path[64];
-	struct job_result result;
 	bool is_described;
 	int input;
 
@@ -140,14 +140,12 @@ describe(struct worker *worker, int fd, struct image_description *description, s
 		return fail(why, FAIL_INTERNAL, "cannot reopen the file: %s", strerror(errno));
 	/* A renderer may leave between accepting the connection and reading the job;
 	 * when our parent is gone, nobody will start another. */
-	while (!(is_described = describe_once(worker, input, deadline, &result, why)) &&
+	while (!(is_described = describe_once(worker, input, deadline, result, why)) &&
 	    why->kind == FAIL_UNAVAILABLE && !deadline_has_passed(deadline) && !lifeline_has_ended(worker->lifeline)) {
 		failure_clear(why);
 		deadline_sleep_ms(deadline, DESCRIBE_RETRY_MS);
 	}
 	close(input);
-	if (is_described)
-		*description = result.outcome.source;
 	return is_described;
 }
 
@@ -167,13 +165,39 @@ set_object(struct asset *asset, const struct origin_object *object, const struct
 	asset->is_progressive = description->is_progressive;
 }
 
+/* The dominant colour, then the palette: "rrggbb,rrggbb". */
+static void
+set_colours(struct asset *asset, const struct image_portrait *portrait)
+{
+	const uint8_t *dominant = portrait->dominant;
+	char *end = asset->colours;
+
+	end += snprintf(end, sizeof("rrggbb"), "%02x%02x%02x", dominant[0], dominant[1], dominant[2]);
+	for (unsigned i = 0; i < portrait->palette_count; i++) {
+		const uint8_t *colour = portrait->palette[i];
+
+		end += snprintf(end, sizeof(",rrggbb"), ",%02x%02x%02x", colour[0], colour[1], colour[2]);
+	}
+}
+
+static void
+set_portrait(struct asset *asset, const struct image_portrait *portrait)
+{
+	set_colours(asset, portrait);
+	snprintf(asset->blurhash, sizeof(asset->blurhash), "%s", portrait->blurhash);
+	snprintf(asset->thumbhash, sizeof(asset->thumbhash), "%s", portrait->thumbhash);
+	snprintf(asset->placeholder, sizeof(asset->placeholder), "%s", portrait->placeholder);
+}
+
 static bool
 describes_the_same(const struct asset *a, const struct asset *b)
 {
 	return a->bytes == b->bytes && strcmp(a->etag, b->etag) == 0 && a->media == b->media &&
 	    a->width == b->width && a->height == b->height && a->frames == b->frames &&
 	    a->orientation == b->orientation && a->has_alpha == b->has_alpha &&
-	    a->is_progressive == b->is_progressive;
+	    a->is_progressive == b->is_progressive && strcmp(a->colours, b->colours) == 0 &&
+	    strcmp(a->blurhash, b->blurhash) == 0 && strcmp(a->thumbhash, b->thumbhash) == 0 &&
+	    strcmp(a->placeholder, b->placeholder) == 0;
 }
 
 static bool
@@ -240,16 +264,18 @@ import_file(struct worker *worker, const struct import_item *item, int fd, const
     struct asset *asset, enum import_outcome *outcome, struct failure *why)
 {
 	struct deadline deadline = deadline_in_ms(TRANSFER_TIMEOUT_MS);
-	struct image_description description = { 0 };
 	struct origin_object object;
+	struct job_result found;
+	enum media media;
 
-	if (!origin_fetch(worker->source, item->key, fd, deadline, &object, why) ||
-	    !describe(worker, fd, &description, why))
+	if (!origin_fetch(worker->source, item->key, fd, deadline, &object, why) || !describe(worker, fd, &found, why))
 		return false;
+	media = found.outcome.source.media;
 	if (worker->plan->is_upload && !worker->plan->is_dry_run &&
-	    !origin_put(worker->target, asset->key, fd, media_type(description.media), deadline, &object, why))
+	    !origin_put(worker->target, asset->key, fd, media_type(media), deadline, &object, why))
 		return false;
-	set_object(asset, &object, &description);
+	set_object(asset, &object, &found.outcome.source);
+	set_portrait(asset, &found.portrait);
 	if (is_known)
 		return update_row(worker, before, asset, outcome, why);
 	return insert_row(worker, item, asset, outcome, why);

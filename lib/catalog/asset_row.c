@@ -124,6 +124,10 @@ asset_row_read(const struct database_row *row, struct asset *asset, struct failu
 		complain(&reader, "focus_y");
 	read_string(&reader, "watermark", asset->watermark, sizeof(asset->watermark));
 	read_string(&reader, "credit", asset->credit, sizeof(asset->credit));
+	asset->credit_is_imposed = read_integer(&reader, "credit_is_imposed", 0, 1) == 1;
+	read_string(&reader, "colours", asset->colours, sizeof(asset->colours));
+	read_string(&reader, "blurhash", asset->blurhash, sizeof(asset->blurhash));
+	read_string(&reader, "thumbhash", asset->thumbhash, sizeof(asset->thumbhash));
 	read_string(&reader, "placeholder", asset->placeholder, sizeof(asset->placeholder));
 	read_string(&reader, "owner", asset->owner, sizeof(asset->owner));
 	asset->created = read_integer(&reader, "created", INT64_MIN, INT64_MAX);
@@ -160,7 +164,8 @@ add_focus(struct database_value **next, const struct asset *asset)
 	*(*next)++ = (struct database_value){ .type = type, .real = asset->focus_y };
 }
 
-/* bytes, etag, media_type, width, height, frames, orientation, has_alpha, is_progressive */
+/* bytes, etag, media_type, width, height, frames, orientation, has_alpha,
+ * is_progressive, colours, blurhash, thumbhash, placeholder */
 static void
 add_object(struct database_value **next, const struct asset *asset)
 {
@@ -173,6 +178,10 @@ add_object(struct database_value **next, const struct asset *asset)
 	add_integer(next, asset->orientation);
 	add_integer(next, asset->has_alpha);
 	add_integer(next, asset->is_progressive);
+	add_text(next, asset->colours);
+	add_text(next, asset->blurhash);
+	add_text(next, asset->thumbhash);
+	add_text(next, asset->placeholder);
 }
 
 void
@@ -188,7 +197,7 @@ asset_row_insert_values(const struct asset *asset, struct database_value *values
 	add_focus(&next, asset);
 	add_text(&next, asset->watermark);
 	add_text(&next, asset->credit);
-	add_text(&next, asset->placeholder);
+	add_integer(&next, asset->credit_is_imposed);
 	add_text(&next, asset->owner);
 	add_integer(&next, (uint64_t)asset->expires);
 	CHECK(next - values == ASSET_ROW_INSERT_VALUES);
@@ -200,7 +209,57 @@ asset_row_update_values(const struct asset *asset, struct database_value *values
 	struct database_value *next = values;
 
 	add_object(&next, asset);
-	add_text(&next, asset->placeholder);
 	add_text(&next, asset->id);
 	CHECK(next - values == ASSET_ROW_UPDATE_VALUES);
+}
+
+static void
+add_null(struct database_value **next)
+{
+	*(*next)++ = (struct database_value){ .type = DATABASE_NULL };
+}
+
+static void
+set_integer(struct database_value **next, bool is_to_change, uint64_t integer)
+{
+	if (is_to_change)
+		add_integer(next, integer);
+	else
+		add_null(next);
+}
+
+static void
+set_text(struct database_value **next, bool is_to_change, const char *text)
+{
+	if (is_to_change)
+		add_text(next, text);
+	else
+		add_null(next);
+}
+
+static void
+set_coordinate(struct database_value **next, bool is_to_change, const struct asset *asset, double coordinate)
+{
+	add_integer(next, is_to_change);
+	if (asset->has_focus)
+		*(*next)++ = (struct database_value){ .type = DATABASE_DOUBLE, .real = coordinate };
+	else
+		add_null(next);
+}
+
+void
+asset_row_set_values(const struct asset *asset, unsigned fields, struct database_value *values)
+{
+	struct database_value *next = values;
+
+	set_text(&next, fields & ASSET_VISIBILITY, asset_visibility_name(asset->visibility));
+	set_coordinate(&next, fields & ASSET_FOCUS, asset, asset->focus_x);
+	set_coordinate(&next, fields & ASSET_FOCUS, asset, asset->focus_y);
+	set_text(&next, fields & ASSET_WATERMARK, asset->watermark);
+	set_text(&next, fields & ASSET_CREDIT, asset->credit);
+	set_integer(&next, fields & ASSET_CREDIT_IS_IMPOSED, asset->credit_is_imposed);
+	set_text(&next, fields & ASSET_OWNER, asset->owner);
+	set_integer(&next, fields & ASSET_EXPIRES, (uint64_t)asset->expires);
+	add_text(&next, asset->id);
+	CHECK(next - values == ASSET_ROW_SET_VALUES);
 }

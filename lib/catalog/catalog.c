@@ -19,8 +19,9 @@ static const char list_statement[] =
     "SELECT " ASSET_ROW_COLUMNS " FROM asset WHERE id > ? ORDER BY id LIMIT " LIST_PAGE_TEXT;
 static const char insert_statement[] = ASSET_ROW_INSERT;
 static const char update_statement[] = ASSET_ROW_UPDATE;
+static const char set_statement[] = ASSET_ROW_SET;
 static const char purge_statement[] =
-    "UPDATE asset SET version = " ASSET_ROW_NEXT_VERSION ", etag = '', updated = UNIX_TIMESTAMP() WHERE id = ?";
+    "UPDATE asset SET etag = '', " ASSET_ROW_BUMP;
 static const char probe_statement[] = "SELECT IF(@@global.read_only OR @@global.innodb_read_only, 1, 0)";
 
 struct catalog {
@@ -368,6 +369,17 @@ catalog_update(struct catalog *catalog, struct asset *asset, struct deadline dea
 	CHECK(asset_id_is_valid(span_of(asset->id)));
 	asset_row_update_values(asset, values);
 	return write_asset(catalog, update_statement, values, ASSET_ROW_UPDATE_VALUES, deadline, asset, why);
+}
+
+bool
+catalog_set(struct catalog *catalog, struct asset *asset, unsigned fields, struct deadline deadline,
+    struct failure *why)
+{
+	struct database_value values[ASSET_ROW_SET_VALUES];
+
+	CHECK(asset_id_is_valid(span_of(asset->id)));
+	asset_row_set_values(asset, fields, values);
+	return write_asset(catalog, set_statement, values, ASSET_ROW_SET_VALUES, deadline, asset, why);
 }
 
 bool

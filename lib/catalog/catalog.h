@@ -5,7 +5,7 @@
  * replica has it or can be reached, the primary, once.  So a row that was just
  * written is visible at once (read your own writes), and an id that nobody has
  * is remembered as missing for negative_lifetime_s.  Writers (insert, update,
- * purge) go to the primary and then replace or delete the ring's entry.  Versions are
+ * set, purge) go to the primary and then replace or delete the ring's entry.  Versions are
  * microseconds of the clock and never repeat (sql/0001-asset.sql).
  *
  * A server that failed leaves the rotation for retry_after_ms, so no request
@@ -70,9 +70,27 @@ bool catalog_insert(struct catalog *catalog, struct asset *asset, struct deadlin
     struct failure *why) __attribute__((warn_unused_result));
 
 /* Replaces what describes the object (bytes, etag, media, width, height, frames,
- * orientation, alpha, progressive, placeholder) of the row with asset->id and
+ * orientation, alpha, progressive, and how it looks) of the row with asset->id and
  * bumps its version.  *asset becomes the whole row as it is now.  FAIL_NOT_FOUND. */
 bool catalog_update(struct catalog *catalog, struct asset *asset, struct deadline deadline,
+    struct failure *why) __attribute__((warn_unused_result));
+
+/* What is decided about an asset and not found in its object. */
+enum asset_field {
+	ASSET_VISIBILITY = 1 << 0,
+	ASSET_FOCUS = 1 << 1,
+	ASSET_WATERMARK = 1 << 2,
+	ASSET_CREDIT = 1 << 3,
+	ASSET_CREDIT_IS_IMPOSED = 1 << 4,
+	ASSET_OWNER = 1 << 5,
+	ASSET_EXPIRES = 1 << 6
+};
+
+/* Replaces these fields (enum asset_field, any number of them) of the row with
+ * asset->id, leaves the others as they are, and bumps its version: variants
+ * made before may show what is no longer allowed.  *asset becomes the whole row
+ * as it is now.  FAIL_NOT_FOUND. */
+bool catalog_set(struct catalog *catalog, struct asset *asset, unsigned fields, struct deadline deadline,
     struct failure *why) __attribute__((warn_unused_result));
 
 /* Bumps the version, so that every variant on every server is stale, and
