@@ -52,7 +52,7 @@ image_init(const char *program_name, struct failure *why)
 		vips_operation_block_set(allowed_operations[i], FALSE);
 	vips_cache_set_max(0);
 	vips_concurrency_set(1);
-	return true;
+	return captions_prepare(why);
 }
 
 void
