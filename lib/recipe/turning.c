@@ -43,11 +43,12 @@ turning_box(const struct recipe *recipe, struct size upright)
 
 	if (turning_is_by_quarters(recipe))
 		return quarters(recipe) % 2 == 0 ? upright : (struct size){ upright.height, upright.width };
-	/* Never a tie: these sums are irrational for every angle of whole hundredths
-	 * but the quarters, so the last bit of a cosine does not matter. */
+	/* Never 0: |cos| + |sin| is at least 1.  Never a tie: these sums are irrational
+	 * for every angle of whole hundredths but the quarters, so the last bit of a
+	 * cosine does not matter. */
 	return (struct size){
-		at_least_one((uint64_t)floor(width * across + height * down + 0.5)),
-		at_least_one((uint64_t)floor(width * down + height * across + 0.5)),
+		(uint64_t)floor(width * across + height * down + 0.5),
+		(uint64_t)floor(width * down + height * across + 0.5),
 	};
 }
 

@@ -20,7 +20,7 @@ struct point {
 
 bool turning_is_by_quarters(const struct recipe *recipe);
 
-/* The size after turning; by a free angle each side is rounded half up, at least 1. */
+/* The size after turning; by a free angle each side is rounded half up. */
 struct size turning_box(const struct recipe *recipe, struct size upright);
 
 /* Where a point of the upright picture comes to lie.  `turned` is turning_box(). */

@@ -83,8 +83,8 @@ class Turning:
         else:
             self.cos, self.sin = cos(radians(angle)), sin(radians(angle))
         w, h = size
-        self.after = (max(1, floor(w * abs(self.cos) + h * abs(self.sin) + 0.5)),
-                      max(1, floor(w * abs(self.sin) + h * abs(self.cos) + 0.5)))
+        self.after = (floor(w * abs(self.cos) + h * abs(self.sin) + 0.5),
+                      floor(w * abs(self.sin) + h * abs(self.cos) + 0.5))
 
     def flipped(self, x, y):
         return (self.after[0] - x if "h" in self.flip else x,
@@ -267,6 +267,8 @@ def cases_of_crop():
         yield Case({"crop": crop}, 400, 300)
         yield Case({"w": 50, "h": 50, "fit": "cover", "g": "0.9:0.1", "crop": crop}, 400, 300)
         yield Case({"w": 50, "crop": crop, "trim": 10}, 400, 300, visible=(13, 17, 301, 203))
+    yield Case({"crop": "0.0:0.0:0.499999:1.0"}, 1, 1)
+    yield Case({"crop": "0.0:0.0:0.5:1.0"}, 1, 1)
     for g in ("nw", "c", "0.5:0.5", "0.1:0.7"):
         yield Case({"w": 50, "h": 50, "fit": "cover", "g": g, "trim": 10}, 400, 300, visible=(13, 17, 301, 203))
 
@@ -352,7 +354,9 @@ def cases_of_limits():
     yield Case({"w": "1.0", "dpr": "8"}, 1250000, 10)
     yield Case({"w": "1.0", "dpr": "8"}, 10000000, 10)
     yield Case({"w": 8192, "dpr": "2", "zoom": "100", "enlarge": 1, "rot": "1"}, 100, 100)
-    yield Case({"w": 100, "h": 8192, "fit": "cover", "zoom": "100", "enlarge": 1, "rot": "45"}, 10000, 10)
+    # The part is within the limits, but not all of the picture when it is scaled alike.
+    for height in (1000, 20000, 100000):
+        yield Case({"w": 8192, "h": 100, "fit": "cover", "zoom": "100", "enlarge": 1, "rot": "1"}, 1, height)
 
 
 def cases_by_chance(count):
