@@ -366,6 +366,13 @@ shows_all(const struct geometry_source *from, const struct plan *plan, const str
 	    geometry->cut.width == geometry->scaled_width && geometry->cut.height == geometry->scaled_height;
 }
 
+static bool
+lies_within(const struct rectangle *part, unsigned width, unsigned height)
+{
+	return part->width >= 1 && part->width <= width && part->x <= width - part->width &&
+	    part->height >= 1 && part->height <= height && part->y <= height - part->height;
+}
+
 void
 geometry_source_init(struct geometry_source *source, const struct recipe *recipe, unsigned width,
     unsigned height, unsigned orientation, enum media media)
@@ -393,8 +400,8 @@ geometry_plan(const struct recipe *recipe, const struct geometry_source *from, s
 	struct plan plan;
 	struct size box;
 
-	CHECK(from->width >= 1 && from->height >= 1 && !recipe->is_original);
-	CHECK(recipe->gravity != GRAVITY_FOCUS);
+	CHECK(lies_within(&from->visible, from->width, from->height));
+	CHECK(!recipe->is_original && recipe->gravity != GRAVITY_FOCUS);
 	if (!is_within_limit((struct size){ from->width, from->height }))
 		return fail(why, FAIL_UNPROCESSABLE, "the original has %ux%u pixels, limit %d a side", from->width,
 		    from->height, GEOMETRY_SIDE_MAX);
