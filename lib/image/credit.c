@@ -1,16 +1,13 @@
 /*
- * credit - keeps whose work a picture is, and nothing else.
+ * Copyright notice and author are taken from XMP (dc:rights, dc:creator), else
+ * IPTC, else EXIF, else the text chunks of PNG.  They are written as XMP, which every
+ * format carries; and, where they were there, as EXIF too, whose ASCII loses the
+ * accents.
  *
- * Positions, faces, serial numbers and editing histories never reach a variant.
- * What survives is the copyright notice and the author, from XMP (dc:rights,
- * dc:creator), else IPTC, else EXIF, written as one small XMP packet, which every
- * format but two carries; and, where they were there, as EXIF, whose ASCII
- * loses the accents.  Fields are deleted from the image one by one, because
- * webpsave's strip does nothing in 8.14.1.
- *
- * BUGS: libvips 8.14 writes no metadata into GIF and JPEG XL.
+ * BUGS: libvips 8.14 reads no metadata of GIF and JPEG XL, and of TIFF only XMP
+ * and IPTC: a credit that stands elsewhere is lost.
  */
-#include "image/pipeline.h"
+#include "image/credit.h"
 
 #include "base/text.h"
 
@@ -27,11 +24,13 @@ struct part {
 	const char *exif_field;		/* libvips' name of it */
 	const char *iptc_marker;	/* IPTC IIM 4.2: 1C, record, data set */
 	const char *xmp_element, *xmp_container, *xmp_item;
+	const char *png_keyword;	/* PNG specification, section 11.3.3.1 */
 };
 
 static const struct part parts[] = {
-	{ "exif-ifd0-Copyright", "\x1C\x02\x74", "dc:rights", "rdf:Alt", "rdf:li xml:lang=\"x-default\"" },
-	{ "exif-ifd0-Artist", "\x1C\x02\x50", "dc:creator", "rdf:Seq", "rdf:li" },
+	{ "exif-ifd0-Copyright", "\x1C\x02\x74", "dc:rights", "rdf:Alt", "rdf:li xml:lang=\"x-default\"",
+	    "-Copyright" },
+	{ "exif-ifd0-Artist", "\x1C\x02\x50", "dc:creator", "rdf:Seq", "rdf:li", "-Author" },
 };
 
 enum { PART_COUNT = G_N_ELEMENTS(parts) };
@@ -159,6 +158,15 @@ exif_value(VipsImage *image, const struct part *part)
 	return span_trim(span_range(field, bytes - 1));
 }
 
+static bool
+find_in_exif(VipsImage *image, const struct part *part, struct text *found)
+{
+	struct span value = exif_value(image, part);
+
+	add_escaped(found, value);
+	return value.length > 0;
+}
+
 static struct span
 blob(VipsImage *image, const char *name)
 {
@@ -173,13 +181,30 @@ blob(VipsImage *image, const char *name)
 	return span_range(bytes, length < METADATA_SCAN_MAX ? length : METADATA_SCAN_MAX);
 }
 
+/* libvips calls them "png-comment-0-Copyright", in the order of the file. */
+static void
+find_in_png(VipsImage *image, const struct part *part, struct text *found)
+{
+	char **fields = vips_image_get_fields(image);
+	const char *value = NULL;
+
+	for (char **field = fields; *field != NULL && value == NULL; field++)
+		if (g_str_has_prefix(*field, "png-comment-") && g_str_has_suffix(*field, part->png_keyword) &&
+		    vips_image_get_string(image, *field, &value) == -1)
+			vips_error_clear();
+	g_strfreev(fields);
+	if (value != NULL && strlen(value) <= CREDIT_MAX)
+		add_escaped(found, span_of(value));
+}
+
 /* Adds nothing when there is nothing. */
 static void
 find(VipsImage *image, const struct part *part, struct text *found)
 {
 	if (!find_in_xmp(blob(image, VIPS_META_XMP_NAME), part, found) &&
-	    !find_in_iptc(blob(image, VIPS_META_IPTC_NAME), part, found))
-		add_escaped(found, exif_value(image, part));
+	    !find_in_iptc(blob(image, VIPS_META_IPTC_NAME), part, found) &&
+	    !find_in_exif(image, part, found))
+		find_in_png(image, part, found);
 	/* Half of "&amp;" would spoil the whole packet. */
 	if (found->was_cut)
 		text_init(found, found->arena, CREDIT_MAX);
@@ -214,55 +239,22 @@ set_exif(VipsImage *image, const struct part *part, struct span value, struct ar
 		    arena_printf(arena, "%.*s (ASCII)", SPAN_ARGS(value)));
 }
 
-/* Size, format and such are no fields, and stay. */
-static void
-remove_all_fields(VipsImage *image)
+bool
+credit_copy(VipsImage *image, VipsImage *original, bool with_exif)
 {
-	char **fields = vips_image_get_fields(image);
-
-	for (char **field = fields; *field != NULL; field++)
-		vips_image_remove(image, *field);
-	g_strfreev(fields);
-}
-
-static bool
-keep_credit(VipsImage *image, struct arena *arena)
-{
+	struct arena *arena = arena_new();
 	struct text found[PART_COUNT];
-	struct span exif[PART_COUNT];
 	bool has_credit = false;
 
 	for (unsigned i = 0; i < PART_COUNT; i++) {
 		text_init(&found[i], arena, CREDIT_MAX);
-		find(image, &parts[i], &found[i]);
+		find(original, &parts[i], &found[i]);
 		has_credit = has_credit || found[i].length > 0;
-		exif[i] = exif_value(image, &parts[i]);
-		if (exif[i].length > 0)
-			exif[i].at = arena_copy_bytes(arena, exif[i].at, exif[i].length);
+		if (with_exif)
+			set_exif(image, &parts[i], exif_value(original, &parts[i]), arena);
 	}
-	remove_all_fields(image);
-	if (!has_credit)
-		return false;
-	set_xmp(image, found, arena);
-	for (unsigned i = 0; i < PART_COUNT; i++)
-		set_exif(image, &parts[i], exif[i], arena);
-	return true;
-}
-
-bool
-picture_set_metadata(VipsImage **image, VipsImage *original, const struct recipe *recipe,
-    bool *has_metadata, struct failure *why)
-{
-	struct arena *arena;
-	VipsImage *own;
-
-	/* Fields are only ever edited on a header of one's own. */
-	if (vips_copy(*image, &own, "xres", 1.0, "yres", 1.0, NULL) == -1)
-		return fail_from_vips(why, FAIL_INTERNAL, "copy");
-	image_replace(image, own);
-	arena = arena_new();
-	(void)original, (void)recipe;
-	*has_metadata = keep_credit(*image, arena);
+	if (has_credit)
+		set_xmp(image, found, arena);
 	arena_free(arena);
-	return true;
+	return has_credit;
 }

@@ -1,142 +1,158 @@
 /*
- * encode - one format, one row, one function: the settings each is written with.
- *
- * Everything arrives as 8-bit sRGB or grey, without metadata but the credit, so
- * "strip" only says whether the encoder may add the empty EXIF block that
- * libvips makes up.
+ * encode - from the finished picture to the file that is sent.
  */
+#include "image/encoder.h"
 #include "image/pipeline.h"
+#include "image/quality.h"
+#include "image/rewrap.h"
 
-#include "base/check.h"
-#include "image/riff.h"
-
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum {
-	WEBP_EFFORT = 4,
-	/* 800 x 502 on one core: effort 1 took 0.12 s, 2 0.15, 3 0.29, 4 1.14, for
-	 * a loss of 5.7, 5.7, 5.6 and 5.4 at the same size. */
-	AVIF_EFFORT = 2,
-	JXL_EFFORT = 4,
-	GIF_EFFORT = 7,
-	PNG_COMPRESSION = 6
-};
-
-struct settings {
-	int quality;
-	bool strip;
-};
+enum { PACKET_ROOM = 1024 };	/* bytes around an XMP packet, at most */
 
 static bool
-encode_jpeg(VipsImage *image, VipsTarget *target, const struct settings *settings)
+fits_the_format(VipsImage *image, enum media format, struct failure *why)
 {
-	return vips_jpegsave_target(image, target, "Q", settings->quality, "interlace", TRUE,
-	    "optimize_coding", TRUE, "strip", settings->strip, NULL) == 0;
+	unsigned width = (unsigned)vips_image_get_width(image);
+	unsigned height = (unsigned)vips_image_get_page_height(image);
+	unsigned side = VIPS_MAX(width, height), max_side = encoder_max_side(format);
+
+	if (side > max_side)
+		return fail(why, FAIL_UNPROCESSABLE, "%s has at most %u pixels a side, the result has %u",
+		    media_extension(format), max_side, side);
+	return true;
 }
 
 static bool
-encode_png(VipsImage *image, VipsTarget *target, const struct settings *settings)
+is_still(VipsImage *image)
 {
-	return vips_pngsave_target(image, target, "compression", PNG_COMPRESSION,
-	    "strip", settings->strip, NULL) == 0;
+	return vips_image_get_page_height(image) == vips_image_get_height(image);
 }
 
-/* Through memory, where libvips has the whole file anyway, to cut the EXIF
- * block that it does not leave out. */
+/* With max-bytes, *settings becomes what was made of it. */
 static bool
-encode_webp(VipsImage *image, VipsTarget *target, const struct settings *settings)
+make_draft(VipsImage *image, const struct recipe *recipe, struct encoder_settings *settings, struct draft *draft,
+    struct failure *why)
 {
-	void *file;
-	size_t length;
-	bool is_written;
+	bool is_searched = recipe->quality_choice == QUALITY_AUTO && encoder_has_quality(settings) && is_still(image);
+	bool is_made = is_searched ? quality_find_similar(image, settings, draft, why) :
+	    encoder_write(image, settings, draft, why);
 
-	if (vips_webpsave_buffer(image, &file, &length, "Q", settings->quality, "effort", WEBP_EFFORT,
-	    NULL) == -1)
-		return false;
-	if (settings->strip)
-		length = riff_remove_exif(file, length);
-	is_written = vips_target_write(target, file, length) == 0 && vips_target_end(target) == 0;
-	g_free(file);
-	return is_written;
-}
-
-/* 12 bits, the default, is more than any browser shows. */
-static bool
-encode_avif(VipsImage *image, VipsTarget *target, const struct settings *settings)
-{
-	return vips_heifsave_target(image, target, "Q", settings->quality, "bitdepth", 8,
-	    "compression", VIPS_FOREIGN_HEIF_COMPRESSION_AV1, "effort", AVIF_EFFORT,
-	    "strip", settings->strip, NULL) == 0;
-}
-
-static bool
-encode_gif(VipsImage *image, VipsTarget *target, const struct settings *settings)
-{
-	(void)settings;
-	return vips_gifsave_target(image, target, "effort", GIF_EFFORT, NULL) == 0;
-}
-
-static bool
-encode_jxl(VipsImage *image, VipsTarget *target, const struct settings *settings)
-{
-	return vips_jxlsave_target(image, target, "Q", settings->quality, "effort", JXL_EFFORT, NULL) == 0;
-}
-
-static const struct encoder {
-	bool (*encode)(VipsImage *image, VipsTarget *target, const struct settings *settings);
-	int default_quality;	/* 0: has none */
-	unsigned max_side;	/* pixels, by the format itself */
-} encoders[MEDIA_COUNT] = {
-	[MEDIA_JPEG] = { encode_jpeg, 80, 65535 },
-	[MEDIA_PNG] = { encode_png, 0, 65535 },
-	[MEDIA_WEBP] = { encode_webp, 78, 16383 },
-	[MEDIA_AVIF] = { encode_avif, 50, 16384 },
-	[MEDIA_GIF] = { encode_gif, 0, 65535 },
-	[MEDIA_JXL] = { encode_jxl, 77, 65535 },
-};
-
-/* Why an encoder failed: usually because it could not write. */
-static bool
-encoding_failed(enum media format, const struct output *output, struct failure *why)
-{
-	if (output->is_too_large) {
-		vips_error_clear();
-		return fail(why, FAIL_UNPROCESSABLE, "the result has more than %llu bytes",
-		    (unsigned long long)output->max_bytes);
+	if (recipe->max_bytes == 0 || (!is_made && !draft->is_too_large))
+		return is_made;
+	if (is_made && draft->bytes->len <= recipe->max_bytes)
+		return true;
+	failure_clear(why);
+	switch (quality_find_fitting(image, settings, recipe->max_bytes, draft, why)) {
+	case QUALITY_FITS:
+		return true;
+	case QUALITY_TOO_LARGE:
+		return fail(why, FAIL_UNPROCESSABLE,
+		    "max-bytes=%llu is less than the smallest file that was reached, of %u bytes",
+		    (unsigned long long)recipe->max_bytes, draft->bytes->len);
+	case QUALITY_FAILED:
+		break;
 	}
-	if (output->error != 0) {
-		vips_error_clear();
-		return fail(why, FAIL_INTERNAL, "cannot write the result: %s", strerror(output->error));
+	return false;
+}
+
+/* ---- never larger than the original ------------------------------------------------------------- */
+
+/* The original without its metadata, but with what *image has to carry. */
+static bool
+rewrap_original(VipsImage *image, const struct encoding *encoding, size_t length, struct text *file)
+{
+	struct span packet = encoder_packet(image);
+	char *original = arena_alloc(file->arena, length);
+	size_t got = 0;
+
+	while (got < length) {
+		ssize_t bytes = pread(encoding->input, original + got, length - got, (off_t)got);
+
+		if (bytes == -1 && errno == EINTR)
+			continue;
+		if (bytes <= 0)
+			return false;
+		got += (size_t)bytes;
 	}
-	return fail_from_vips(why, FAIL_INTERNAL, media_extension(format));
+	text_init(file, file->arena, length + packet.length + PACKET_ROOM);
+	/* With strip=keep it goes out as it is. */
+	if (encoding->recipe->strip != STRIP_KEEP)
+		return rewrap(encoding->format, span_range(original, length), packet, file);
+	text_add_bytes(file, original, length);
+	return true;
+}
+
+/* The original's own pixels, if its file can be read; else a quality at which the result is no larger,
+ * if there is one; else the draft stays as it is. */
+static bool
+make_no_larger(VipsImage *image, const struct encoding *encoding, size_t length,
+    struct encoder_settings *settings, struct draft *draft, struct failure *why)
+{
+	struct arena *arena = arena_new();
+	struct text file = { .arena = arena };
+	enum quality_answer answer = QUALITY_TOO_LARGE;
+	struct draft smaller;
+
+	if (rewrap_original(image, encoding, length, &file) && file.length < draft->bytes->len) {
+		g_byte_array_set_size(draft->bytes, 0);
+		g_byte_array_append(draft->bytes, (const guint8 *)file.at, (guint)file.length);
+		arena_free(arena);
+		return true;
+	}
+	arena_free(arena);
+	if (!encoder_has_quality(settings))
+		return true;
+	draft_init(&smaller, draft->max_bytes);
+	answer = quality_find_fitting(image, settings, length, &smaller, why);
+	if (answer == QUALITY_FITS) {
+		struct draft larger = *draft;
+
+		*draft = smaller;
+		smaller = larger;
+	}
+	draft_release(&smaller);
+	return answer != QUALITY_FAILED;
+}
+
+static bool
+keep_no_larger(VipsImage *image, const struct encoding *encoding, struct encoder_settings *settings,
+    struct draft *draft, struct failure *why)
+{
+	struct stat original;
+
+	if (!encoding->is_untouched || fstat(encoding->input, &original) == -1 ||
+	    (uint64_t)original.st_size >= draft->bytes->len)
+		return true;
+	return make_no_larger(image, encoding, (size_t)original.st_size, settings, draft, why);
+}
+
+/* ---- the file -------------------------------------------------------------------------------------- */
+
+static bool
+write_file(const struct draft *draft, struct output *output, struct failure *why)
+{
+	if (output_write(output, draft->bytes->data, draft->bytes->len))
+		return true;
+	return fail(why, FAIL_INTERNAL, "cannot write the result: %s", strerror(output->error));
 }
 
 bool
 picture_encode(VipsImage *image, const struct encoding *encoding, struct output *output,
     struct failure *why)
 {
-	enum media format = encoding->format;
-	unsigned quality = encoding->recipe->quality;
-	const struct encoder *encoder = &encoders[format];
-	struct settings settings = {
-		.quality = quality != 0 ? (int)quality : encoder->default_quality,
-		.strip = !encoding->has_metadata,
-	};
-	unsigned side = (unsigned)VIPS_MAX(vips_image_get_width(image), vips_image_get_height(image));
-	VipsTarget *target;
-	bool is_encoded;
+	struct encoder_settings settings = encoder_settings_for(encoding->recipe, encoding->format);
+	struct draft draft;
+	bool is_made;
 
-	CHECK(encoder->encode != NULL);
-	if (side > encoder->max_side)
-		return fail(why, FAIL_UNPROCESSABLE, "%s has at most %u pixels a side, the result has %u",
-		    media_extension(format), encoder->max_side, side);
-	target = output_target(output);
-	if (target == NULL)
-		return fail_from_vips(why, FAIL_INTERNAL, media_extension(format));
-	is_encoded = encoder->encode(image, target, &settings);
-	g_object_unref(target);
-	/* An encoder of libvips can overlook that the last bytes were refused. */
-	if (!is_encoded || output->is_too_large || output->error != 0)
-		return encoding_failed(format, output, why);
-	return true;
+	if (!fits_the_format(image, encoding->format, why))
+		return false;
+	draft_init(&draft, output->max_bytes);
+	is_made = make_draft(image, encoding->recipe, &settings, &draft, why) &&
+	    keep_no_larger(image, encoding, &settings, &draft, why) && write_file(&draft, output, why);
+	draft_release(&draft);
+	return is_made;
 }

@@ -28,20 +28,3 @@ output_write(struct output *output, const void *bytes, size_t length)
 	}
 	return true;
 }
-
-static gint64
-on_write(VipsTargetCustom *target, const void *bytes, gint64 length, void *user)
-{
-	(void)target;
-	return output_write(user, bytes, (size_t)length) ? length : -1;
-}
-
-VipsTarget *
-output_target(struct output *output)
-{
-	VipsTargetCustom *target = vips_target_custom_new();
-
-	if (target != NULL)
-		g_signal_connect(target, "write", G_CALLBACK(on_write), output);
-	return VIPS_TARGET(target);
-}

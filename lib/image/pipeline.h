@@ -222,11 +222,8 @@ struct output {
 	bool is_too_large;
 };
 
-/* write(2) for encoders; the reason of a failure stays in *output. */
+/* Writes all of them; the reason of a failure stays in *output. */
 bool output_write(struct output *output, const void *bytes, size_t length);
-
-/* A libvips target over *output, which must outlive it. */
-VipsTarget *output_target(struct output *output);
 
 /* Everything that decides how a picture becomes a file. */
 struct encoding {
