@@ -49,6 +49,11 @@ fill(struct asset *asset)
 	asset->focus_x = 0.333333;
 	asset->focus_y = 1;
 	snprintf(asset->credit, sizeof(asset->credit), "\xC2\xA9 A. Body, 100 %%");
+	asset->credit_is_imposed = true;
+	snprintf(asset->colours, sizeof(asset->colours), "336699,336699,ffffff");
+	snprintf(asset->blurhash, sizeof(asset->blurhash), "LEHV6nWB2yk8pyo0adR*.7kCMdnj");
+	snprintf(asset->thumbhash, sizeof(asset->thumbhash), "1QcSHQRnh493V4dIh4eXh1h4kJUI");
+	snprintf(asset->placeholder, sizeof(asset->placeholder), "data:image/webp;base64,UklGRg+/==");
 	snprintf(asset->owner, sizeof(asset->owner), "end\n");
 	asset->created = -1;
 	asset->updated = INT64_MAX;
@@ -142,7 +147,10 @@ test_reads_back_the_largest_row(void **state)
 	memset(asset.etag, '"', ASSET_ETAG_MAX);
 	memset(asset.watermark, ' ', ASSET_TEXT_MAX);
 	memset(asset.credit, ' ', ASSET_TEXT_MAX);
-	memset(asset.placeholder, ' ', ASSET_TEXT_MAX);
+	memset(asset.colours, ' ', ASSET_COLOURS_MAX);
+	memset(asset.blurhash, ' ', ASSET_BLURHASH_MAX);
+	memset(asset.thumbhash, ' ', ASSET_THUMBHASH_MAX);
+	memset(asset.placeholder, ' ', ASSET_PLACEHOLDER_MAX);
 	memset(asset.owner, ' ', ASSET_TEXT_MAX);
 	asset.bytes = UINT64_MAX;
 	asset.width = asset.height = asset.frames = UINT32_MAX;
@@ -193,8 +201,9 @@ test_refuses_rows_that_it_would_not_print(void **state)
 	static const struct {
 		const char *start, *line;
 	} cases[] = {
-		{ "vitrine-asset 1", "vitrine-asset 2" },
-		{ "vitrine-asset 1", "" },
+		{ "vitrine-asset 2", "vitrine-asset 1" },
+		{ "vitrine-asset 2", "vitrine-asset 3" },
+		{ "vitrine-asset 2", "" },
 		{ "id ", "id " },
 		{ "id ", "id a.b" },
 		{ "id ", "identity bike" },
@@ -218,6 +227,8 @@ test_refuses_rows_that_it_would_not_print(void **state)
 		{ "has_alpha ", "has_alpha yes" },
 		{ "has_alpha ", "has_alpha 2" },
 		{ "visibility ", "visibility secret" },
+		{ "credit_is_imposed ", "credit_is_imposed 2" },
+		{ "colours ", "colours 336699,336699" },	/* a comma needs an escape */
 		{ "focus_x ", "focus_x 1.5" },
 		{ "focus_x ", "focus_x 0.50" },
 		{ "focus_x ", "focus_x 0.1234567" },
@@ -246,7 +257,7 @@ test_takes_rows_with_other_values(void **state)
 	static const struct {
 		const char *start, *line;
 	} cases[] = {
-		{ "vitrine-asset 1", "vitrine-asset 1" },
+		{ "vitrine-asset 2", "vitrine-asset 2" },
 		{ "origin ", "origin 12345678901234567890123456789012" },
 		{ "key ", "key a/b" },
 		{ "media ", "media none" },
@@ -275,7 +286,7 @@ test_leaves_the_row_alone_when_it_refuses(void **state)
 	(void)state;
 	memset(&before, 0xA5, sizeof(before));
 	memcpy(&asset, &before, sizeof(asset));
-	assert_false(asset_parse(span_of("vitrine-asset 1\nid x\n"), &asset));
+	assert_false(asset_parse(span_of("vitrine-asset 2\nid x\n"), &asset));
 	assert_false(asset_parse(span_range(NULL, 0), &asset));
 	assert_memory_equal(&asset, &before, sizeof(asset));
 }

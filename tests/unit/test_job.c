@@ -10,27 +10,33 @@
 #include <cmocka.h>
 
 #define RENDER_JOB \
-	"vitrine-job 1\n" \
+	"vitrine-job 2\n" \
 	"operation render\n" \
 	"recipe w=400,fit=cover\n" \
+	"overlays -\n" \
 	"format webp\n" \
 	"max-pixels 100000000\n" \
+	"max-animation-pixels 200000000\n" \
+	"max-frames 300\n" \
 	"max-output-bytes 67108864\n" \
 	"timeout-ms 15000\n" \
 	"deadline-us 123456789\n"
 
 #define DESCRIBE_JOB \
-	"vitrine-job 1\n" \
+	"vitrine-job 2\n" \
 	"operation describe\n" \
 	"recipe -\n" \
+	"overlays -\n" \
 	"format -\n" \
 	"max-pixels 1\n" \
+	"max-animation-pixels 1\n" \
+	"max-frames 1\n" \
 	"max-output-bytes 1\n" \
 	"timeout-ms 600000\n" \
 	"deadline-us 0\n"
 
-#define RESULT \
-	"vitrine-result 1\n" \
+#define OUTCOME \
+	"vitrine-result 2\n" \
 	"failure none\n" \
 	"source-media heic\n" \
 	"source-width 4032\n" \
@@ -41,12 +47,25 @@
 	"source-progressive 1\n" \
 	"width 300\n" \
 	"height 400\n" \
+	"frames 12\n" \
 	"bytes 22000\n" \
 	"decode-us 90000\n" \
 	"total-us 4294967295\n"
 
+#define RESULT OUTCOME \
+	"colours -\n" \
+	"blurhash -\n" \
+	"thumbhash -\n" \
+	"placeholder -\n"
+
+#define PORTRAIT_RESULT OUTCOME \
+	"colours ff0080 ff0080 00a0ff\n" \
+	"blurhash LEHV6nWB2yk8pyo0adR*.7kCMdnj\n" \
+	"thumbhash 1QcSHQRnh493V4dIh4eXh1h4kJUI\n" \
+	"placeholder data:image/webp;base64,UklGRg==\n"
+
 #define FAILED_RESULT \
-	"vitrine-result 1\n" \
+	"vitrine-result 2\n" \
 	"failure unprocessable\n" \
 	"detail damaged image: \xC3\xBC & more\n"
 
@@ -107,7 +126,10 @@ test_reads_and_prints_a_rendering(void **state)
 	assert_int_equal(job.operation, JOB_RENDER);
 	assert_string_equal(job.recipe, "w=400,fit=cover");
 	assert_int_equal(job.format, MEDIA_WEBP);
+	assert_string_equal(job.overlays, "-");
 	assert_int_equal(job.limits.max_pixels, 100000000);
+	assert_int_equal(job.limits.max_animation_pixels, 200000000);
+	assert_int_equal(job.limits.max_frames, 300);
 	assert_int_equal(job.limits.max_output_bytes, 67108864);
 	assert_int_equal(job.timeout_ms, 15000);
 	job_print(&job, &printed);
@@ -132,15 +154,23 @@ test_reads_and_prints_a_describing(void **state)
 static void
 test_the_largest_job_fits_into_a_message(void **state)
 {
-	char recipe[RECIPE_TEXT_MAX + 1] = "";
-	struct job job = { JOB_RENDER, recipe, MEDIA_AVIF, { JOB_PIXELS_MAX, JOB_OUTPUT_BYTES_MAX },
-		JOB_TIMEOUT_MS_MAX, { INT64_MAX } };
+	char recipe[RECIPE_TEXT_MAX + 1] = "", overlays[OVERLAYS_PRINTED_MAX + 1] = "";
+	struct job job = {
+		.operation = JOB_RENDER,
+		.recipe = recipe,
+		.overlays = overlays,
+		.format = MEDIA_AVIF,
+		.limits = { JOB_PIXELS_MAX, JOB_PIXELS_MAX, JOB_FRAMES_MAX, JOB_OUTPUT_BYTES_MAX },
+		.timeout_ms = JOB_TIMEOUT_MS_MAX,
+		.deadline = { INT64_MAX },
+	};
 	struct text printed = empty_text();
 	struct failure why = { 0 };
 	struct job read;
 
 	(void)state;
 	memset(recipe, 'w', RECIPE_TEXT_MAX);
+	memset(overlays, 'o', OVERLAYS_PRINTED_MAX);
 	job_print(&job, &printed);
 	assert_false(printed.was_cut);
 	assert_true(job_parse(text_span(&printed), arena, &read, &why));
@@ -152,12 +182,15 @@ test_refuses_a_job_with_one_wrong_line(void **state)
 	static const char *const lines[] = {
 		"operation paint", "operation ", "operation Render", "operation describe",
 		"recipe ", "recipe a b", "recipe \x7F", "recipe w=1\t", "recipe \xC3\xBC",
+		"overlays ", "overlays a b", "overlays \x7F", "overlays \xC3\xBC",
+		"max-animation-pixels 0", "max-animation-pixels 1099511627777", "max-animation-pixels x",
+		"max-frames 0", "max-frames 1000001", "max-frames 01",
 		"format jpeg", "format tiff", "format svg", "format -", "format none", "format ",
 		"max-pixels 0", "max-pixels 1099511627777", "max-pixels -1", "max-pixels 007", "max-pixels 1 ",
 		"max-output-bytes 0", "max-output-bytes 4294967297", "max-output-bytes 1e3",
 		"deadline-us -1", "deadline-us 9223372036854775808", "deadline-us 01",
 		"timeout-ms 0", "timeout-ms 600001", "timeout-ms  5",
-		"vitrine-job 1x", "vitrine-job 01", "vitrine-job -1", "vitrine-job ",
+		"vitrine-job 2x", "vitrine-job 02", "vitrine-job -2", "vitrine-job ",
 	};
 
 	(void)state;
@@ -175,7 +208,7 @@ test_refuses_a_job_with_one_wrong_line(void **state)
 static void
 test_refuses_a_describing_that_asks_for_more(void **state)
 {
-	static const char *const lines[] = { "recipe w=1", "format png" };
+	static const char *const lines[] = { "recipe w=1", "format png", "overlays x" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -187,30 +220,42 @@ test_refuses_a_describing_that_asks_for_more(void **state)
 }
 
 static void
-test_refuses_a_recipe_over_the_limit(void **state)
+test_refuses_texts_over_their_limits(void **state)
 {
-	char line[RECIPE_TEXT_MAX + 16] = "recipe ";
-	struct failure why = { 0 };
-	struct job job;
+	static const struct {
+		const char *name;
+		size_t max;
+	} texts[] = { { "recipe ", RECIPE_TEXT_MAX }, { "overlays ", OVERLAYS_PRINTED_MAX } };
+	char line[OVERLAYS_PRINTED_MAX + 32];
 
 	(void)state;
-	memset(line + 7, 'w', RECIPE_TEXT_MAX);
-	assert_true(job_parse(with_line(RENDER_JOB, line), arena, &job, &why));
-	line[7 + RECIPE_TEXT_MAX] = 'w';
-	assert_false(job_parse(with_line(RENDER_JOB, line), arena, &job, &why));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		int start = snprintf(line, sizeof(line), "%s", texts[i].name);
+		struct failure why = { 0 };
+		struct job job;
+
+		memset(line + start, 'w', texts[i].max + 1);
+		line[start + (int)texts[i].max] = '\0';
+		assert_true(job_parse(with_line(RENDER_JOB, line), arena, &job, &why));
+		line[start + (int)texts[i].max] = 'w';
+		line[start + (int)texts[i].max + 1] = '\0';
+		assert_false(job_parse(with_line(RENDER_JOB, line), arena, &job, &why));
+	}
 }
 
 static void
 test_refuses_lines_that_are_missing_swapped_or_too_many(void **state)
 {
 	static const char *const jobs[] = {
-		"", "\n", "vitrine-job 1", "vitrine-job 1\n",
+		"", "\n", "vitrine-job 2", "vitrine-job 2\n",
 		"operation render\n" RENDER_JOB,
 		RENDER_JOB "\n", RENDER_JOB "deadline-us 15000\n", RENDER_JOB "x",
-		"vitrine-job 1\nrecipe w=400\noperation render\nformat webp\nmax-pixels 1\n"
-		"max-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\n",
-		"vitrine-job 1\noperation render\nrecipe w=400\nformat webp\nmax-pixels 1\n"
-		"max-output-bytes 1\ntimeout-ms 1\ndeadline-us 1",
+		"vitrine-job 2\nrecipe w=400\noperation render\noverlays -\nformat webp\nmax-pixels 1\n"
+		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\n",
+		"vitrine-job 2\noperation render\nrecipe w=400\nformat webp\nmax-pixels 1\n"
+		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\n",
+		"vitrine-job 2\noperation render\nrecipe w=400\noverlays -\nformat webp\nmax-pixels 1\n"
+		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1",
 	};
 
 	(void)state;
@@ -223,6 +268,23 @@ test_refuses_lines_that_are_missing_swapped_or_too_many(void **state)
 	}
 }
 
+/* A mark has a picture of its own. */
+static void
+test_counts_the_files_of_a_job(void **state)
+{
+	struct overlays overlays = { .mark = { .is_set = true, .position = GRAVITY_CENTRE, .scale = 0.5, .opacity = 1 } };
+	struct text printed = empty_text();
+	struct job job = { .operation = JOB_DESCRIBE, .overlays = "-" };
+
+	(void)state;
+	assert_int_equal(job_file_count(&job), 1);
+	job.operation = JOB_RENDER;
+	assert_int_equal(job_file_count(&job), 2);
+	overlays_print(&overlays, &printed);
+	job.overlays = printed.at;
+	assert_int_equal(job_file_count(&job), 3);
+}
+
 static void
 test_names_the_version_it_does_not_speak(void **state)
 {
@@ -231,9 +293,9 @@ test_names_the_version_it_does_not_speak(void **state)
 	struct job job;
 
 	(void)state;
-	assert_false(job_parse(span_of("vitrine-job 2\nwhatever\n"), arena, &job, &why));
+	assert_false(job_parse(span_of("vitrine-job 1\nwhatever\n"), arena, &job, &why));
 	assert_int_equal(why.kind, FAIL_UNAVAILABLE);
-	assert_non_null(strstr(why.detail, "version 2"));
+	assert_non_null(strstr(why.detail, "version 1"));
 	failure_clear(&why);
 	assert_false(job_result_parse(span_of("vitrine-result 77\nwhatever\n"), &result, &why));
 	assert_int_equal(why.kind, FAIL_UNAVAILABLE);
@@ -258,11 +320,82 @@ test_reads_and_prints_a_result(void **state)
 	assert_true(result.outcome.source.is_progressive);
 	assert_int_equal(result.outcome.width, 300);
 	assert_int_equal(result.outcome.height, 400);
+	assert_int_equal(result.outcome.frames, 12);
 	assert_int_equal(result.outcome.bytes, 22000);
 	assert_int_equal(result.outcome.decode_us, 90000);
 	assert_int_equal(result.outcome.total_us, UINT32_MAX);
+	assert_int_equal(result.portrait.palette_count, 0);
+	assert_string_equal(result.portrait.blurhash, "");
 	job_result_print(&result, &printed);
 	assert_string_equal(printed.at, RESULT);
+}
+
+static void
+test_reads_and_prints_a_portrait(void **state)
+{
+	static const uint8_t pink[] = { 0xff, 0, 0x80 }, blue[] = { 0, 0xa0, 0xff };
+	struct text printed = empty_text();
+	struct failure why = { 0 };
+	struct job_result result;
+
+	(void)state;
+	assert_true(job_result_parse(span_of(PORTRAIT_RESULT), &result, &why));
+	assert_memory_equal(result.portrait.dominant, pink, 3);
+	assert_int_equal(result.portrait.palette_count, 2);
+	assert_memory_equal(result.portrait.palette[0], pink, 3);
+	assert_memory_equal(result.portrait.palette[1], blue, 3);
+	assert_string_equal(result.portrait.blurhash, "LEHV6nWB2yk8pyo0adR*.7kCMdnj");
+	assert_string_equal(result.portrait.thumbhash, "1QcSHQRnh493V4dIh4eXh1h4kJUI");
+	assert_string_equal(result.portrait.placeholder, "data:image/webp;base64,UklGRg==");
+	job_result_print(&result, &printed);
+	assert_string_equal(printed.at, PORTRAIT_RESULT);
+}
+
+static void
+test_refuses_a_portrait_with_one_wrong_line(void **state)
+{
+	static const char *const lines[] = {
+		"colours ", "colours ff0080", "colours ff0080 ", "colours ff008 ff0080", "colours FF0080 ff0080",
+		"colours ff0080 ff00800", "colours ff0080,ff0080", "colours - ff0080",
+		"colours 111111 111111 222222 333333 444444 555555 666666",
+		"blurhash a b", "blurhash 12345678901234567890123456789",
+		"thumbhash \xC3\xBC", "thumbhash 1234567890123456789012345678901234567",
+		"placeholder a\tb",
+	};
+	char too_long[PORTRAIT_PLACEHOLDER_MAX + 32] = "placeholder ";
+	struct job_result result;
+	struct failure why = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		failure_clear(&why);
+		if (job_result_parse(with_line(PORTRAIT_RESULT, lines[i]), &result, &why))
+			fail_msg("accepted \"%s\"", lines[i]);
+	}
+	failure_clear(&why);
+	memset(too_long + strlen("placeholder "), 'x', PORTRAIT_PLACEHOLDER_MAX);
+	assert_true(job_result_parse(with_line(PORTRAIT_RESULT, too_long), &result, &why));
+	too_long[strlen(too_long)] = 'x';
+	assert_false(job_result_parse(with_line(PORTRAIT_RESULT, too_long), &result, &why));
+}
+
+static void
+test_the_largest_result_fits_into_a_message(void **state)
+{
+	struct job_result result, read;
+	struct text printed = empty_text();
+	struct failure why = { 0 };
+
+	(void)state;
+	assert_true(job_result_parse(span_of(PORTRAIT_RESULT), &result, &why));
+	result.outcome.bytes = JOB_OUTPUT_BYTES_MAX;
+	result.portrait.palette_count = PORTRAIT_PALETTE_MAX;
+	memset(result.portrait.blurhash, 'b', PORTRAIT_BLURHASH_MAX);
+	memset(result.portrait.thumbhash, 't', PORTRAIT_THUMBHASH_MAX);
+	memset(result.portrait.placeholder, 'p', PORTRAIT_PLACEHOLDER_MAX);
+	job_result_print(&result, &printed);
+	assert_false(printed.was_cut);
+	assert_true(job_result_parse(text_span(&printed), &read, &why));
 }
 
 static void
@@ -292,7 +425,7 @@ test_refuses_a_result_with_one_wrong_line(void **state)
 		"source-frames 0", "source-frames 1000001",
 		"source-orientation 0", "source-orientation 9",
 		"source-alpha 2", "source-alpha yes", "source-progressive ",
-		"width 16385", "height 16385", "bytes 4294967297", "decode-us 4294967296", "total-us -1",
+		"width 16385", "height 16385", "frames 1000001", "bytes 4294967297", "decode-us 4294967296", "total-us -1",
 	};
 
 	(void)state;
@@ -368,10 +501,14 @@ main(void)
 		cmocka_unit_test(test_the_largest_job_fits_into_a_message),
 		cmocka_unit_test(test_refuses_a_job_with_one_wrong_line),
 		cmocka_unit_test(test_refuses_a_describing_that_asks_for_more),
-		cmocka_unit_test(test_refuses_a_recipe_over_the_limit),
+		cmocka_unit_test(test_refuses_texts_over_their_limits),
 		cmocka_unit_test(test_refuses_lines_that_are_missing_swapped_or_too_many),
+		cmocka_unit_test(test_counts_the_files_of_a_job),
 		cmocka_unit_test(test_names_the_version_it_does_not_speak),
 		cmocka_unit_test(test_reads_and_prints_a_result),
+		cmocka_unit_test(test_reads_and_prints_a_portrait),
+		cmocka_unit_test(test_refuses_a_portrait_with_one_wrong_line),
+		cmocka_unit_test(test_the_largest_result_fits_into_a_message),
 		cmocka_unit_test(test_reads_and_prints_a_failure),
 		cmocka_unit_test(test_refuses_a_result_with_one_wrong_line),
 		cmocka_unit_test(test_refuses_a_detail_that_would_spoil_the_log),

@@ -106,7 +106,10 @@ test_has_room_for_the_longest_asset(void **state)
 	fill(entry.asset.etag, ASSET_ETAG_MAX);
 	fill(entry.asset.watermark, ASSET_TEXT_MAX);
 	fill(entry.asset.credit, ASSET_TEXT_MAX);
-	fill(entry.asset.placeholder, ASSET_TEXT_MAX);
+	fill(entry.asset.colours, ASSET_COLOURS_MAX);
+	fill(entry.asset.blurhash, ASSET_BLURHASH_MAX);
+	fill(entry.asset.thumbhash, ASSET_THUMBHASH_MAX);
+	fill(entry.asset.placeholder, ASSET_PLACEHOLDER_MAX);
 	fill(entry.asset.owner, ASSET_TEXT_MAX);
 	entry.asset.version = entry.asset.bytes = INT64_MAX;
 	assert_true(ring_entry_parse(print(&entry), span_of(entry.asset.id), &parsed));
