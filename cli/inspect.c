@@ -4,6 +4,7 @@
  * Each part stands for itself: an origin that does not answer is told in its
  * line, and the rest is shown all the same.
  */
+#include "asset/dressing.h"
 #include "asset/policy.h"
 #include "asset/variant.h"
 #include "cli/command.h"
@@ -85,9 +86,13 @@ print_row(const struct asset *asset)
 		print_label("focus");
 		printf("%g : %g\n", asset->focus_x, asset->focus_y);
 	}
-	print_text("credit", asset->credit);
-	print_text("owner", asset->owner);
 	print_text("watermark", asset->watermark);
+	print_text("credit", asset->credit);
+	print_text("", asset->credit_is_imposed ? "drawn on every picture" : "");
+	print_text("owner", asset->owner);
+	print_text("colours", asset->colours);
+	print_text("blurhash", asset->blurhash);
+	print_text("thumbhash", asset->thumbhash);
 	print_text("placeholder", asset->placeholder);
 	print_time("created", asset->created);
 	print_time("updated", asset->updated);
@@ -129,16 +134,16 @@ print_at_origin(struct inspection *inspection)
 }
 
 static void
-print_on_disk(const struct inspection *inspection, const struct variant *variant)
+print_on_disk(const struct inspection *inspection)
 {
+	struct key original = variant_original_key(inspection->context->arena, &inspection->asset);
 	const struct store_config *config = &inspection->context->settings.store;
 
 	print_label("on disk");
 	if (inspection->store == NULL)
 		printf("no store at %s that we can use\n", config->root);
-	else if (store_has(inspection->store, STORE_ORIGINALS, &variant->original_key))
-		printf("%s/originals/%.2s/%.2s/%s\n", config->root, variant->original_key.hex,
-		    variant->original_key.hex + 2, variant->original_key.hex);
+	else if (store_has(inspection->store, STORE_ORIGINALS, &original))
+		printf("%s/originals/%.2s/%.2s/%s\n", config->root, original.hex, original.hex + 2, original.hex);
 	else
 		printf("the original is not in %s\n", config->root);
 }
@@ -187,24 +192,65 @@ print_size(const struct asset *asset, const struct recipe *recipe)
 	printf("%-12s", size);
 }
 
+static bool
+name_mark(const struct inspection *inspection, const struct watermark *watermark, struct key *key)
+{
+	struct watermark opened = *watermark;
+	struct failure why = { 0 };
+	enum catalog_tier tier;
+	struct asset asset;
+
+	if (watermark->asset[0] != '\0') {
+		if (!catalog_find(inspection->catalog, span_of(watermark->asset), inspection->deadline, &asset, &tier,
+		    &why))
+			return false;
+		*key = variant_original_key(inspection->context->arena, &asset);
+		return true;
+	}
+	if (!watermark_open(&opened, &why))
+		return false;
+	*key = opened.key;
+	close(opened.fd);
+	return true;
+}
+
+/* As a server names the file.  False when it cannot be made: a watermark is missing. */
+static bool
+name_result(const struct inspection *inspection, struct recipe *recipe, enum media format, struct key *key)
+{
+	const struct asset *asset = &inspection->asset;
+	struct failure why = { 0 };
+	struct dressing dressing;
+	struct variant variant;
+	struct key mark;
+
+	if (!dressing_choose(&inspection->context->settings.dressing, asset, recipe, &dressing, &why) ||
+	    (dressing.watermark != NULL && !name_mark(inspection, dressing.watermark, &mark)))
+		return false;
+	variant_init(&variant, inspection->context->arena, &(struct variant_parts){ .asset = asset,
+	    .recipe = recipe, .overlays = &dressing.overlays, .mark = &mark, .format = format });
+	*key = variant.key;
+	return true;
+}
+
 static void
 print_url(const struct inspection *inspection, const char *recipe_text, enum media format)
 {
 	const struct settings *settings = &inspection->context->settings;
 	const struct permit nothing = { 0 };
 	struct failure why = { 0 };
-	struct variant variant;
 	struct recipe recipe;
 	enum store_part part;
 	bool is_stored;
+	struct key key;
 
 	if (!recipe_parse(span_of(recipe_text), &settings->presets, &recipe, &why))
 		return;		/* it came from the configuration, which has been checked */
 	recipe_resolve_focus(&recipe, inspection->asset.has_focus, inspection->asset.focus_x,
 	    inspection->asset.focus_y);
-	variant_init(&variant, inspection->context->arena, &inspection->asset, &recipe, format);
 	part = recipe.is_original ? STORE_ORIGINALS : STORE_VARIANTS;
-	is_stored = inspection->store != NULL && store_has(inspection->store, part, &variant.key);
+	is_stored = inspection->store != NULL && name_result(inspection, &recipe, format, &key) &&
+	    store_has(inspection->store, part, &key);
 	printf("  ");
 	print_size(&inspection->asset, &recipe);
 	printf("%-10s%-8s%s/a/%s/%s/%s.%s\n",
@@ -253,8 +299,6 @@ run_inspect(struct invocation *invocation)
 		.deadline = deadline_in_ms(INSPECT_TIMEOUT_MS)
 	};
 	struct failure why = { 0 };
-	struct variant variant;
-	struct recipe original;
 
 	inspection.catalog = context_catalog(invocation->context);
 	if (inspection.catalog == NULL)
@@ -264,13 +308,10 @@ run_inspect(struct invocation *invocation)
 		complain_of(invocation->operands[0], &why);
 		return EXIT_FAILURE;
 	}
-	recipe_init(&original);
-	original.is_original = true;
-	variant_init(&variant, invocation->context->arena, &inspection.asset, &original, inspection.asset.media);
 	inspection.store = open_store_if_there(&invocation->context->settings.store);
 	print_row(&inspection.asset);
 	print_at_origin(&inspection);
-	print_on_disk(&inspection, &variant);
+	print_on_disk(&inspection);
 	print_in_ring(&inspection);
 	print_urls(&inspection);
 	if (inspection.store != NULL)
@@ -291,7 +332,9 @@ const struct command inspect_command = {
 	    "as the row says, whether the original is on this machine's disk, which version\n"
 	    "the servers are told at this moment, and what the common URLs give: their size in\n"
 	    "pixels, whether everybody may ask for them or a signature is needed, and whether\n"
-	    "this machine has them.",
+	    "this machine has them.\n\n"
+	    "Of the colours, the first is the dominant one, the others are a palette, the\n"
+	    "largest area first.",
 	.options = options,
 	.run = run_inspect,
 };

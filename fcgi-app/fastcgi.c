@@ -75,7 +75,12 @@ read_parameters(struct request *request, char **parameters)
 	} const wanted[] = {
 		{ "REQUEST_METHOD=", &request->method },
 		{ "REQUEST_URI=", &request->target },
-		{ "HTTP_ACCEPT=", &request->accept },
+		{ "HTTP_ACCEPT=", &request->fields[FIELD_ACCEPT] },
+		{ "HTTP_SAVE_DATA=", &request->fields[FIELD_SAVE_DATA] },
+		{ "HTTP_SEC_CH_WIDTH=", &request->fields[FIELD_SEC_CH_WIDTH] },
+		{ "HTTP_WIDTH=", &request->fields[FIELD_WIDTH] },
+		{ "HTTP_SEC_CH_DPR=", &request->fields[FIELD_SEC_CH_DPR] },
+		{ "HTTP_DPR=", &request->fields[FIELD_DPR] },
 		{ "HTTP_IF_NONE_MATCH=", &request->if_none_match },
 		{ "HTTP_IF_MATCH=", &request->if_match },
 		{ "REMOTE_ADDR=", &request->remote_address },

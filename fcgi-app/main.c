@@ -93,8 +93,8 @@ parse_options(int argc, char **argv, struct options *options)
 	return optind == argc;
 }
 
-/* What a responder would stumble over, found before any is started; and where
- * the renderer's program is. */
+/* What a responder would stumble over, found before any is started; and what all
+ * of them share: the files of watermarks, and where the renderer's program is. */
 static bool
 environment_is_good(struct settings *settings, struct arena *arena, struct failure *why)
 {
@@ -115,6 +115,9 @@ environment_is_good(struct settings *settings, struct arena *arena, struct failu
 			return false;
 		origin_close(origin);
 	}
+	for (unsigned i = 0; i < settings->dressing.watermark_count; i++)
+		if (!watermark_open(&settings->dressing.watermarks[i], why))
+			return false;
 	return renderer_find_program(settings->render.process.program, arena, &settings->render.process.program, why);
 }
 

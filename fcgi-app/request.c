@@ -6,6 +6,7 @@ request_tier_name(enum request_tier tier)
 	static const char *const names[TIER_COUNT] = {
 		[TIER_NONE] = "none",
 		[TIER_CONDITIONAL] = "conditional",
+		[TIER_INFO] = "info",
 		[TIER_STORE] = "store",
 		[TIER_JOINED] = "joined",
 		[TIER_FETCHED] = "fetched",
@@ -28,6 +29,32 @@ request_step_name(enum request_step step)
 	};
 
 	return names[step];
+}
+
+struct span
+request_look_at(struct request *request, enum request_field field)
+{
+	request->looked_at[field] = true;
+	return request->fields[field];
+}
+
+const char *
+request_vary(const struct request *request)
+{
+	static const char *const names[FIELD_COUNT] = {
+		[FIELD_ACCEPT] = "Accept",
+		[FIELD_SAVE_DATA] = "Save-Data",
+		[FIELD_SEC_CH_WIDTH] = "Sec-CH-Width",
+		[FIELD_WIDTH] = "Width",
+		[FIELD_SEC_CH_DPR] = "Sec-CH-DPR",
+		[FIELD_DPR] = "DPR",
+	};
+	const char *vary = NULL;
+
+	for (enum request_field field = 0; field < FIELD_COUNT; field++)
+		if (request->looked_at[field])
+			vary = vary == NULL ? names[field] : arena_printf(request->arena, "%s, %s", vary, names[field]);
+	return vary;
 }
 
 void

@@ -21,6 +21,7 @@
 enum request_tier {
 	TIER_NONE,		/* no picture: an error, /health, /metrics */
 	TIER_CONDITIONAL,	/* 304, or HEAD from the row alone */
+	TIER_INFO,		/* info.json, from the row alone */
 	TIER_STORE,		/* the file was on this server's disk */
 	TIER_JOINED,		/* another request made it while we waited */
 	TIER_FETCHED,		/* the original, from its origin */
@@ -42,6 +43,17 @@ enum request_step {
 
 const char *request_step_name(enum request_step step);
 
+/* Fields of the request on which an answer may depend. */
+enum request_field {
+	FIELD_ACCEPT,
+	FIELD_SAVE_DATA,
+	FIELD_SEC_CH_WIDTH,
+	FIELD_WIDTH,
+	FIELD_SEC_CH_DPR,
+	FIELD_DPR,
+	FIELD_COUNT
+};
+
 struct request {
 	struct arena *arena;
 	struct deadline deadline;
@@ -52,14 +64,13 @@ struct request {
 	bool is_head;
 	struct span target;		/* raw, as the client wrote it */
 	struct span query;		/* of the target, without "?" */
-	struct span accept;
+	struct span fields[FIELD_COUNT];	/* read with request_look_at() */
+	bool looked_at[FIELD_COUNT];
 	struct span if_none_match;
 	struct span if_match;
 	bool needs_body;		/* the web server could not send the file: see nginx-conf/ */
 	bool has_precondition;		/* If-Match, If-Range, If-Unmodified-Since: see response_file() */
 	struct span remote_address;
-
-	bool varies_by_accept;		/* the answer, also an error, depends on the Accept field */
 
 	struct span secret;		/* the part of the target that is not written to the log */
 
@@ -68,6 +79,13 @@ struct request {
 	enum request_tier tier;
 	int64_t step_us[STEP_COUNT];
 };
+
+/* The field's value, empty when it was not sent.  Vary tells what was looked at, and
+ * so holds for whatever the answer becomes, also an error. */
+struct span request_look_at(struct request *request, enum request_field field);
+
+/* "Accept, Save-Data"; NULL when nothing was looked at. */
+const char *request_vary(const struct request *request);
 
 /* Adds the time since *from_us to the step and sets *from_us to now. */
 void request_note_step(struct request *request, enum request_step step, int64_t *from_us);

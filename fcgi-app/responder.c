@@ -6,6 +6,7 @@
 #include "fcgi-app/fastcgi.h"
 #include "fcgi-app/route.h"
 #include "fcgi-app/serve_asset.h"
+#include "fcgi-app/serve_info.h"
 #include "fcgi-app/serve_operations.h"
 #include "fcgi-app/server.h"
 #include "http/url.h"
@@ -57,6 +58,8 @@ serve(struct server *server, struct request *request, struct response *response,
 		serve_health(server, request, response);
 	else if (route.kind == ROUTE_METRICS)
 		serve_metrics(server, request, response);
+	else if (route.kind == ROUTE_INFO)
+		return serve_info(server, request, &route, response, why);
 	else
 		return serve_asset(server, request, &route, response, why);
 	return true;

@@ -110,8 +110,8 @@ response_failure(struct response *response, const struct request *request, const
 	if (outcomes[why->kind].retry_after_s > 0)
 		response_add_header(response, "Retry-After",
 		    arena_printf(request->arena, "%u", outcomes[why->kind].retry_after_s));
-	if (request->varies_by_accept)
-		response_add_header(response, "Vary", "Accept");
+	if (request_vary(request) != NULL)
+		response_add_header(response, "Vary", request_vary(request));
 	if (why->kind == FAIL_METHOD)
 		response_add_header(response, "Allow", "GET, HEAD");
 	response->failure = failure_kind_name(why->kind);

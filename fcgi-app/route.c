@@ -40,6 +40,15 @@ after_last(struct span span, char c)
 	return span_range(found + 1, span.length - (size_t)(found + 1 - span.at));
 }
 
+static bool
+parse_asset(struct span segment, struct arena *arena, struct route *route, struct failure *why)
+{
+	if (!url_decode_segment(segment, arena, &route->asset, why))
+		return false;
+	return asset_id_is_valid(route->asset) ||
+	    fail(why, FAIL_BAD_REQUEST, "an asset is named by 1 to %d of A-Z a-z 0-9 _ -", ASSET_ID_MAX);
+}
+
 bool
 route_parse(struct span path, const char *prefix, struct arena *arena, struct route *route, struct failure *why)
 {
@@ -73,17 +82,18 @@ route_parse(struct span path, const char *prefix, struct arena *arena, struct ro
 		return fail(why, FAIL_NOT_FOUND, "no such path");
 	}
 	asset = span_cut(&rest, '/');
+	if (span_equals(rest, "info.json")) {
+		route->kind = ROUTE_INFO;
+		return parse_asset(asset, arena, route, why);
+	}
 	recipe = rest.at != NULL ? span_cut(&rest, '/') : rest;
 	if (rest.at == NULL)
 		return fail(why, FAIL_BAD_REQUEST, "a path has the parts asset, recipe and name.format");
 	name = span_cut(&rest, '/');
 	if (rest.at != NULL)
 		return fail(why, FAIL_BAD_REQUEST, "something follows name.format");
-	if (!url_decode_segment(asset, arena, &route->asset, why) ||
-	    !recipe_decode_segment(recipe, arena, &route->recipe, why) ||
-	    !url_decode_segment(name, arena, &name, why))
-		return false;
-	if (!asset_id_is_valid(route->asset))
-		return fail(why, FAIL_BAD_REQUEST, "an asset is named by 1 to %d of A-Z a-z 0-9 _ -", ASSET_ID_MAX);
-	return parse_name(name, route, why);
+	return parse_asset(asset, arena, route, why) &&
+	    recipe_decode_segment(recipe, arena, &route->recipe, why) &&
+	    url_decode_segment(name, arena, &name, why) &&
+	    parse_name(name, route, why);
 }

@@ -3,6 +3,8 @@
  *
  *	/a/{asset}/{recipe}/{name}.{format}
  *	/s/{token}/{asset}/{recipe}/{name}.{format}
+ *	/a/{asset}/info.json
+ *	/s/{token}/{asset}/info.json
  *	/health  /metrics
  */
 #ifndef FCGI_APP_ROUTE_H
@@ -15,7 +17,7 @@
 
 #include <stdbool.h>
 
-enum route_kind { ROUTE_ASSET, ROUTE_HEALTH, ROUTE_METRICS };
+enum route_kind { ROUTE_ASSET, ROUTE_INFO, ROUTE_HEALTH, ROUTE_METRICS };
 
 struct route {
 	enum route_kind kind;

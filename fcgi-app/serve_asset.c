@@ -1,8 +1,8 @@
 /*
  * serve_asset.c - the way of one request, from left to right:
  *
- *	token -> recipe -> catalog -> policy -> negotiate -> variant -> geometry
- *	      -> conditional -> store -> (slow path) -> respond
+ *	token -> recipe -> catalog -> hints -> policy -> negotiate -> dressing
+ *	      -> variant -> geometry -> conditional -> store -> (slow path) -> respond
  *
  * No step calls back into an earlier one.  URL text exists only up to
  * recipe_parse(); from there on the recipe is a value, and its canonical text
@@ -12,11 +12,10 @@
 
 #include "asset/policy.h"
 #include "asset/token.h"
-#include "asset/variant.h"
-#include "base/check.h"
+#include "fcgi-app/freshness.h"
+#include "fcgi-app/negotiate.h"
 #include "fcgi-app/slow_path.h"
-#include "http/accept.h"
-#include "http/conditional.h"
+#include "fcgi-app/wish.h"
 #include "http/url.h"
 #include "recipe/geometry.h"
 
@@ -26,27 +25,6 @@
 
 enum { SOCKET_TAKES_BYTES = 128 * 1024 };
 
-/* What is known of the request for a picture once it has been read. */
-struct wish {
-	const struct route *route;
-	struct permit permit;
-	struct recipe recipe;
-	struct asset asset;
-	enum media format;
-	struct variant variant;
-	int64_t now;		/* Unix seconds */
-};
-
-/* token: what the signature permits */
-static bool
-check_token(struct server *server, struct wish *wish, struct failure *why)
-{
-	if (!wish->route->has_token)
-		return true;
-	return token_verify(&server->settings->keys, wish->route->token, wish->route->covered, wish->route->asset,
-	    wish->now, &wish->permit, why);
-}
-
 /* recipe: from text to value */
 static bool
 parse_recipe(struct server *server, struct wish *wish, struct failure *why)
@@ -55,61 +33,50 @@ parse_recipe(struct server *server, struct wish *wish, struct failure *why)
 
 	if (!recipe_parse(route->recipe, &server->settings->presets, &wish->recipe, why))
 		return false;
-	if (wish->recipe.is_original || route->is_auto || media_is_writable(route->format))
+	if (wish->recipe.is_original || route->is_auto)
 		return true;
-	return fail(why, FAIL_BAD_REQUEST, "the name must end in .jpg .png .webp .avif .gif .jxl or .auto");
+	if (!media_is_writable(route->format))
+		return fail(why, FAIL_BAD_REQUEST, "the name must end in .jpg .png .webp .avif .gif .jxl or .auto");
+	return recipe_suits_format(&wish->recipe, route->format, why);
 }
 
-/* catalog: what is known of the asset */
+/* policy: may this request have it, with what the hints made of it? */
 static bool
-find_asset(struct server *server, struct request *request, struct wish *wish, struct failure *why)
+check_policy(struct server *server, struct request *request, struct wish *wish, struct failure *why)
 {
-	int64_t from_us = monotonic_us();
-	enum catalog_tier tier;
-	bool was_found = catalog_find(server->catalog, wish->route->asset, request->deadline, &wish->asset, &tier, why);
-
-	request_note_step(request, STEP_CATALOG, &from_us);
-	if (!was_found)
-		return false;
-	metrics_count(&server->metrics->catalog_answers[tier], 1);
-	request->catalog_tier = catalog_tier_name(tier);
-	return true;
-}
-
-/* policy: may this request have it? */
-static bool
-check_policy(struct server *server, const struct wish *wish, struct failure *why)
-{
+	negotiate_hints(server->settings, request, wish);
 	return policy_allows(&server->settings->policy, &wish->asset, &wish->permit, &wish->recipe,
 	    wish->route->format, wish->now, why);
 }
 
-/* negotiate: the best format the client names, or the plain one that everybody
- * takes; always one that the token permits */
+/* The asset whose original is the watermark's picture.  Without it there is no
+ * picture at all: a mark that is imposed must not be missing because it was lost. */
 static bool
-negotiate(struct server *server, struct request *request, struct wish *wish, struct failure *why)
+find_mark(struct server *server, struct request *request, struct wish *wish, struct failure *why)
 {
-	const struct http_settings *http = &server->settings->http;
-	enum media plain = wish->asset.has_alpha ? MEDIA_PNG : MEDIA_JPEG;
-	unsigned plain_weight = accept_weight(request->accept, plain), best_weight = 0;
+	const struct watermark *watermark = wish->dressing.watermark;
+	struct failure because = { 0 };
 
-	if (wish->recipe.is_original || !wish->route->is_auto) {
-		wish->format = wish->recipe.is_original ? wish->asset.media : wish->route->format;
+	if (watermark->file[0] != '\0') {
+		wish->mark_key = watermark->key;
 		return true;
 	}
-	request->varies_by_accept = true;
-	wish->format = plain;
-	for (unsigned i = 0; i < http->auto_format_count; i++) {
-		enum media media = http->auto_formats[i];
-		unsigned weight = accept_weight_named(request->accept, media);
+	if (!server_find_asset(server, request, span_of(watermark->asset), &wish->mark, &because))
+		return fail(why, because.kind == FAIL_NOT_FOUND ? FAIL_INTERNAL : because.kind,
+		    "watermark '%s': %.180s", watermark->name, because.detail);
+	if (!asset_is_alive(&wish->mark, wish->now))
+		return fail(why, FAIL_INTERNAL, "watermark '%s': its asset was taken down or has expired",
+		    watermark->name);
+	wish->mark_key = variant_original_key(request->arena, &wish->mark);
+	return true;
+}
 
-		if (weight > best_weight && weight >= plain_weight && permit_allows_format(&wish->permit, media)) {
-			wish->format = media;
-			best_weight = weight;
-		}
-	}
-	return permit_allows_format(&wish->permit, wish->format) ||
-	    fail(why, FAIL_FORBIDDEN, "the token does not permit %s", media_extension(wish->format));
+/* dressing: what is laid over it */
+static bool
+dress(struct server *server, struct request *request, struct wish *wish, struct failure *why)
+{
+	return dressing_choose(&server->settings->dressing, &wish->asset, &wish->recipe, &wish->dressing, why) &&
+	    (wish->dressing.watermark == NULL || find_mark(server, request, wish, why));
 }
 
 /* variant: the identity of the result */
@@ -117,9 +84,16 @@ static void
 identify(struct request *request, struct wish *wish)
 {
 	const struct asset *asset = &wish->asset;
+	const struct variant_parts parts = {
+		.asset = asset,
+		.recipe = &wish->recipe,
+		.overlays = &wish->dressing.overlays,
+		.mark = &wish->mark_key,
+		.format = wish->format,
+	};
 
 	recipe_resolve_focus(&wish->recipe, asset->has_focus, asset->focus_x, asset->focus_y);
-	variant_init(&wish->variant, request->arena, asset, &wish->recipe, wish->format);
+	variant_init(&wish->variant, request->arena, &parts);
 	request->recipe = wish->variant.recipe;
 	request->format = media_extension(wish->variant.format);
 	request->variant = wish->variant.key.hex;
@@ -142,24 +116,21 @@ check_geometry(const struct wish *wish, struct failure *why)
 	return geometry_plan(&wish->recipe, &source, &geometry, why);
 }
 
-/* How long others may keep this, never past the end of the token or the asset. */
-static uint64_t
-max_age_s(const struct http_settings *http, const struct wish *wish)
+/* The file's name when it is saved, without the extension. */
+static struct span
+file_name(const struct wish *wish)
 {
-	int64_t age = http->max_age_s;
-
-	if (wish->permit.expires > 0 && wish->permit.expires - wish->now < age)
-		age = wish->permit.expires - wish->now;
-	if (wish->asset.expires > 0 && wish->asset.expires - wish->now < age)
-		age = wish->asset.expires - wish->now;
-	return age > 0 ? (uint64_t)age : 0;
+	if (wish->recipe.download[0] != '\0')
+		return span_of(wish->recipe.download);
+	return wish->route->name.length > 0 ? wish->route->name : wish->route->asset;
 }
 
 /* RFC 6266: the plain form for everybody, the encoded one for other scripts. */
 static const char *
 content_disposition(struct arena *arena, const struct wish *wish, enum media media)
 {
-	struct span name = wish->route->name.length > 0 ? wish->route->name : wish->route->asset;
+	const char *kind = wish->recipe.download[0] != '\0' ? "attachment" : "inline";
+	struct span name = file_name(wish);
 	bool is_plain = true;
 	struct text encoded;
 
@@ -168,32 +139,30 @@ content_disposition(struct arena *arena, const struct wish *wish, enum media med
 		    name.at[i] == '\\' || name.at[i] == '%')
 			is_plain = false;
 	if (is_plain)
-		return arena_printf(arena, "inline; filename=\"%.*s.%s\"", SPAN_ARGS(name), media_extension(media));
+		return arena_printf(arena, "%s; filename=\"%.*s.%s\"", kind, SPAN_ARGS(name), media_extension(media));
 	text_init(&encoded, arena, 3 * URL_PATH_MAX);
 	url_encode(name, "", &encoded);
-	return arena_printf(arena, "inline; filename=\"%.*s.%s\"; filename*=UTF-8''%s.%s",
+	return arena_printf(arena, "%s; filename=\"%.*s.%s\"; filename*=UTF-8''%s.%s", kind,
 	    SPAN_ARGS(wish->route->asset), media_extension(media), encoded.at, media_extension(media));
 }
 
-/* What 200, 304 and HEAD have in common. */
-static void
-add_common_headers(struct server *server, struct request *request, const struct wish *wish,
-    struct response *response)
+static struct freshness
+freshness_of(const struct server *server, const struct wish *wish)
 {
-	const struct http_settings *http = &server->settings->http;
-
-	response_add_header(response, "ETag", wish->variant.etag);
-	response_add_header(response, "Cache-Control",
-	    arena_printf(request->arena, "public, max-age=%" PRIu64, max_age_s(http, wish)));
-	if (request->varies_by_accept)
-		response_add_header(response, "Vary", "Accept");
-	if (http->allow_origin[0] != '\0')
-		response_add_header(response, "Access-Control-Allow-Origin", http->allow_origin);
+	return (struct freshness){
+		.etag = wish->variant.etag,
+		.max_age_s = freshness_age_s(&server->settings->http, &wish->permit, &wish->asset, wish->now),
+	};
 }
 
 static void
-add_picture_headers(struct request *request, const struct wish *wish, enum media media, struct response *response)
+add_headers(struct server *server, struct request *request, const struct wish *wish, enum media media,
+    struct response *response)
 {
+	const struct http_settings *http = &server->settings->http;
+	struct freshness freshness = freshness_of(server, wish);
+
+	freshness_add_headers(&freshness, http, request, response);
 	response_add_header(response, "Content-Type", media_type(media));
 	response_add_header(response, "X-Content-Type-Options", "nosniff");
 	response_add_header(response, "Content-Disposition", content_disposition(request->arena, wish, media));
@@ -201,25 +170,6 @@ add_picture_headers(struct request *request, const struct wish *wish, enum media
 	if (media == MEDIA_SVG)
 		response_add_header(response, "Content-Security-Policy",
 		    "default-src 'none'; style-src 'unsafe-inline'; sandbox");
-}
-
-/* conditional: the client's copy may still be good (RFC 9110 section 13.2.2) */
-static bool
-answer_condition(struct server *server, struct request *request, const struct wish *wish,
-    struct response *response)
-{
-	if (request->if_match.at != NULL && !conditional_match_hits(request->if_match, wish->variant.etag)) {
-		response_text(response, request->arena, 412, "text/plain", span_of("the picture has changed\n"));
-		response_add_header(response, "Cache-Control", "no-store");
-		return true;
-	}
-	if (request->if_none_match.at == NULL ||
-	    !conditional_none_match_hits(request->if_none_match, wish->variant.etag))
-		return false;
-	response->status = 304;
-	add_common_headers(server, request, wish, response);
-	request->tier = TIER_CONDITIONAL;
-	return true;
 }
 
 /* store: a hit is answered here */
@@ -268,8 +218,7 @@ respond_with_file(struct server *server, struct request *request, const struct w
     const struct store_file *file, struct response *response, struct failure *why)
 {
 	arena_defer_close(request->arena, file->fd);
-	add_common_headers(server, request, wish, response);
-	add_picture_headers(request, wish, file->media, response);
+	add_headers(server, request, wish, file->media, response);
 	response_file(response, request, &server->settings->http, &server->settings->store, file);
 	return may_be_sent(server, request, response, why);
 }
@@ -280,8 +229,7 @@ respond_from_row(struct server *server, struct request *request, const struct wi
     struct response *response)
 {
 	response->status = 200;
-	add_common_headers(server, request, wish, response);
-	add_picture_headers(request, wish, wish->variant.format, response);
+	add_headers(server, request, wish, wish->variant.format, response);
 	if (wish->recipe.is_original && wish->asset.etag[0] != '\0')
 		response_add_header(response, "Content-Length",
 		    arena_printf(request->arena, "%" PRIu64, wish->asset.bytes));
@@ -293,29 +241,32 @@ serve_asset(struct server *server, struct request *request, const struct route *
     struct response *response, struct failure *why)
 {
 	struct wish *wish = arena_alloc(request->arena, sizeof(*wish));
+	struct freshness freshness;
 	struct store_file file;
 
 	wish->route = route;
 	wish->now = time(NULL);
 	request->asset = arena_copy_bytes(request->arena, route->asset.at, route->asset.length);
 
-	if (!check_token(server, wish, why) ||
+	if (!server_check_token(server, route, wish->now, &wish->permit, why) ||
 	    !parse_recipe(server, wish, why) ||
-	    !find_asset(server, request, wish, why) ||
-	    !check_policy(server, wish, why) ||
-	    !negotiate(server, request, wish, why))
+	    !server_find_asset(server, request, route->asset, &wish->asset, why) ||
+	    !check_policy(server, request, wish, why) ||
+	    !negotiate_format(&server->settings->http, request, wish, why) ||
+	    !dress(server, request, wish, why))
 		return false;
 	identify(request, wish);
 	if (!check_geometry(wish, why))
 		return false;
-	if (answer_condition(server, request, wish, response))
+	freshness = freshness_of(server, wish);
+	if (freshness_answer(&freshness, &server->settings->http, request, response))
 		return true;
 	if (!find_in_store(server, request, wish, &file)) {
 		if (request->is_head) {
 			respond_from_row(server, request, wish, response);
 			return true;
 		}
-		if (!slow_path_obtain(server, request, &wish->asset, &wish->recipe, &wish->variant, &file, why))
+		if (!slow_path_obtain(server, request, wish, &file, why))
 			return false;
 	}
 	return respond_with_file(server, request, wish, &file, response, why);

@@ -58,6 +58,33 @@ server_close(struct server *server)
 		store_close(server->store);
 }
 
+bool
+server_check_token(const struct server *server, const struct route *route, int64_t now, struct permit *permit,
+    struct failure *why)
+{
+	*permit = (struct permit){ 0 };
+	if (!route->has_token)
+		return true;
+	return token_verify(&server->settings->keys, route->token, route->covered, route->asset, now, permit, why);
+}
+
+bool
+server_find_asset(struct server *server, struct request *request, struct span id, struct asset *asset,
+    struct failure *why)
+{
+	int64_t from_us = monotonic_us();
+	enum catalog_tier tier;
+	bool was_found = catalog_find(server->catalog, id, request->deadline, asset, &tier, why);
+
+	request_note_step(request, STEP_CATALOG, &from_us);
+	if (!was_found)
+		return false;
+	metrics_count(&server->metrics->catalog_answers[tier], 1);
+	if (request->catalog_tier == NULL)
+		request->catalog_tier = catalog_tier_name(tier);
+	return true;
+}
+
 struct origin *
 server_find_origin(struct server *server, const char *name, struct failure *why)
 {
@@ -69,8 +96,8 @@ server_find_origin(struct server *server, const char *name, struct failure *why)
 }
 
 bool
-server_try_renderer(struct server *server, const struct job *job, const struct job_files *files, struct deadline deadline,
-    struct job_result *result, struct failure *why)
+server_try_renderer(struct server *server, const struct job *job, const struct job_files *files,
+    struct deadline deadline, struct job_result *result, struct failure *why)
 {
 	bool worked;
 

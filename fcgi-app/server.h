@@ -9,6 +9,7 @@
 #include "catalog/catalog.h"
 #include "fcgi-app/metrics.h"
 #include "fcgi-app/own_renderer.h"
+#include "fcgi-app/route.h"
 #include "origin/origin.h"
 #include "peers/peers.h"
 #include "render/render_client.h"
@@ -43,12 +44,21 @@ bool server_open(struct server *server, const struct settings *settings, int ren
     struct failure *why) __attribute__((warn_unused_result));
 void server_close(struct server *server);
 
+/* What the path's token permits; nothing special when it has none. */
+bool server_check_token(const struct server *server, const struct route *route, int64_t now, struct permit *permit,
+    struct failure *why) __attribute__((warn_unused_result));
+
+/* What the catalog knows of an asset; the time, and for the first one which tier of the
+ * catalog answered, are noted in the request. */
+bool server_find_asset(struct server *server, struct request *request, struct span id, struct asset *asset,
+    struct failure *why) __attribute__((warn_unused_result));
+
 /* NULL and FAIL_INTERNAL when no origin of that name is configured. */
 struct origin *server_find_origin(struct server *server, const char *name, struct failure *why);
 
 /* Runs a job on a renderer and counts the result. */
-bool server_render(struct server *server, const struct job *job, const struct job_files *files, struct deadline deadline,
-    struct job_result *result, struct failure *why) __attribute__((warn_unused_result));
+bool server_render(struct server *server, const struct job *job, const struct job_files *files,
+    struct deadline deadline, struct job_result *result, struct failure *why) __attribute__((warn_unused_result));
 
 /* The same, not counted: for probes. */
 bool server_try_renderer(struct server *server, const struct job *job, const struct job_files *files,

@@ -1,10 +1,17 @@
 /*
  * slow_path.c - a place, then the flight of the variant, then that of the
- * original: locks are always taken in this order, and each ends with the
- * function that took it.
+ * original, then that of the watermark's picture: locks are always taken in this
+ * order, and each ends with the function that took it.
+ *
+ * A watermark's picture is an original like any other, and who holds the flight of
+ * an original takes no other lock: two assets that are each other's watermark cannot
+ * wait for each other.
  */
 #include "fcgi-app/slow_path.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,7 +79,7 @@ fetch_into_draft(struct server *server, const struct asset *asset, struct deadli
 
 static bool
 fetch_original(struct server *server, struct request *request, const struct asset *asset,
-    const struct variant *variant, struct store_file *original, struct failure *why)
+    const struct key *key, struct store_file *original, struct failure *why)
 {
 	int64_t from_us = monotonic_us();
 	struct store_draft draft;
@@ -86,8 +93,7 @@ fetch_original(struct server *server, struct request *request, const struct asse
 		store_discard(server->store, &draft);
 		return false;
 	}
-	if (!store_commit(server->store, &draft, STORE_ORIGINALS, &variant->original_key, sniff_file(draft.fd),
-	    original, why))
+	if (!store_commit(server->store, &draft, STORE_ORIGINALS, key, sniff_file(draft.fd), original, why))
 		return false;
 	request_note_step(request, STEP_STORE, &from_us);
 	request->tier = TIER_FETCHED;
@@ -96,24 +102,24 @@ fetch_original(struct server *server, struct request *request, const struct asse
 
 static bool
 find_or_fetch_original(struct server *server, struct request *request, const struct asset *asset,
-    const struct variant *variant, struct store_file *original, struct failure *why)
+    const struct key *key, struct store_file *original, struct failure *why)
 {
 	int64_t from_us = monotonic_us();
 	struct store_lock flight;
 	bool was_obtained;
 
-	if (store_find(server->store, STORE_ORIGINALS, &variant->original_key, original)) {
+	if (store_find(server->store, STORE_ORIGINALS, key, original)) {
 		request->tier = TIER_STORE;
 		return true;
 	}
-	if (!store_lock(server->store, STORE_ORIGINALS, &variant->original_key, request->deadline, &flight, why))
+	if (!store_lock(server->store, STORE_ORIGINALS, key, request->deadline, &flight, why))
 		return false;
 	request_note_step(request, STEP_WAIT, &from_us);
-	was_obtained = store_find(server->store, STORE_ORIGINALS, &variant->original_key, original);
+	was_obtained = store_find(server->store, STORE_ORIGINALS, key, original);
 	if (was_obtained)
 		request->tier = TIER_JOINED;
 	else
-		was_obtained = fetch_original(server, request, asset, variant, original, why);
+		was_obtained = fetch_original(server, request, asset, key, original, why);
 	store_unlock(&flight);
 	return was_obtained;
 }
@@ -122,9 +128,9 @@ find_or_fetch_original(struct server *server, struct request *request, const str
  * fetched anew for everybody who asks. */
 static bool
 obtain_original(struct server *server, struct request *request, const struct asset *asset,
-    const struct variant *variant, struct store_file *original, struct failure *why)
+    const struct key *key, struct store_file *original, struct failure *why)
 {
-	if (!find_or_fetch_original(server, request, asset, variant, original, why))
+	if (!find_or_fetch_original(server, request, asset, key, original, why))
 		return false;
 	if (original->media != MEDIA_NONE)
 		return true;
@@ -132,49 +138,92 @@ obtain_original(struct server *server, struct request *request, const struct ass
 	return fail(why, FAIL_UNSUPPORTED, "the original is no image that we know");
 }
 
+/* ---- the watermark's picture ------------------------------------------------------- */
+
+/* The descriptor in the settings is shared by all responders, and a renderer moves
+ * the file position of the one it gets.  Through /proc it is the same file, also
+ * when its path has another one meanwhile. */
+static bool
+reopen(int fd, int *reopened, struct failure *why)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	*reopened = open(path, O_RDONLY | O_CLOEXEC);
+	return *reopened != -1 || fail(why, FAIL_INTERNAL, "cannot open its file again: %s", strerror(errno));
+}
+
+static bool
+open_mark(struct server *server, struct request *request, const struct wish *wish, int *mark, struct failure *why)
+{
+	const struct watermark *watermark = wish->dressing.watermark;
+	struct store_file original;
+
+	if (watermark->file[0] != '\0')
+		return reopen(watermark->fd, mark, why);
+	if (!obtain_original(server, request, &wish->mark, &wish->mark_key, &original, why))
+		return false;
+	*mark = original.fd;
+	return true;
+}
+
+/* What is wrong with the object is no fault of the picture that was asked for. */
+static enum failure_kind
+kind_for_mark(enum failure_kind kind)
+{
+	return kind == FAIL_NOT_FOUND || kind == FAIL_UNSUPPORTED || kind == FAIL_UNPROCESSABLE ? FAIL_INTERNAL : kind;
+}
+
+/* -1 when there is none. */
+static bool
+obtain_mark(struct server *server, struct request *request, const struct wish *wish, int *mark, struct failure *why)
+{
+	struct failure because = { 0 };
+
+	*mark = -1;
+	if (wish->dressing.watermark == NULL || open_mark(server, request, wish, mark, &because))
+		return true;
+	return fail(why, kind_for_mark(because.kind), "watermark '%s': %.180s", wish->dressing.watermark->name,
+	    because.detail);
+}
+
 /* ---- the variant --------------------------------------------------------------- */
 
 static bool
-render_into_draft(struct server *server, struct request *request, const struct variant *variant, int original,
-    int output, struct failure *why)
+render_into_draft(struct server *server, struct request *request, const struct variant *variant,
+    const struct job_files *files, struct failure *why)
 {
 	const struct render_settings *render = &server->settings->render;
 	unsigned left_ms = (unsigned)deadline_left_ms(request->deadline);
 	struct job job = {
 		.operation = JOB_RENDER,
 		.recipe = variant->recipe,
-		.overlays = "-",
+		.overlays = variant->overlays,
 		.format = variant->format,
 		.limits = render->limits,
 		.timeout_ms = left_ms < render->timeout_ms ? left_ms : render->timeout_ms,
 	};
-	const struct job_files files = { .input = original, .output = output, .mark = -1 };
 	struct job_result result;
 
 	if (job.timeout_ms == 0)
 		return fail(why, FAIL_TIMEOUT, "no time was left to render");
-	return server_render(server, &job, &files, request->deadline, &result, why);
+	return server_render(server, &job, files, request->deadline, &result, why);
 }
 
 static bool
-render_variant(struct server *server, struct request *request, const struct asset *asset,
-    const struct variant *variant, struct store_file *file, struct failure *why)
+render_from(struct server *server, struct request *request, const struct variant *variant, int original, int mark,
+    struct store_file *file, struct failure *why)
 {
-	struct store_file original;
 	struct store_draft draft;
 	int64_t from_us;
 	bool was_rendered;
 
-	if (!obtain_original(server, request, asset, variant, &original, why))
+	if (!store_begin(server->store, &draft, why))
 		return false;
-	if (!store_begin(server->store, &draft, why)) {
-		close(original.fd);
-		return false;
-	}
 	from_us = monotonic_us();
-	was_rendered = render_into_draft(server, request, variant, original.fd, draft.fd, why);
+	was_rendered = render_into_draft(server, request, variant,
+	    &(struct job_files){ .input = original, .output = draft.fd, .mark = mark }, why);
 	request_note_step(request, STEP_RENDER, &from_us);
-	close(original.fd);
 	if (!was_rendered) {
 		store_discard(server->store, &draft);
 		return false;
@@ -187,38 +236,57 @@ render_variant(struct server *server, struct request *request, const struct asse
 }
 
 static bool
-obtain_variant(struct server *server, struct request *request, const struct asset *asset,
-    const struct variant *variant, struct store_file *file, struct failure *why)
+render_variant(struct server *server, struct request *request, const struct wish *wish, struct store_file *file,
+    struct failure *why)
 {
+	struct store_file original;
+	bool was_rendered;
+	int mark;
+
+	if (!obtain_original(server, request, &wish->asset, &wish->variant.original_key, &original, why))
+		return false;
+	was_rendered = obtain_mark(server, request, wish, &mark, why) &&
+	    render_from(server, request, &wish->variant, original.fd, mark, file, why);
+	close(original.fd);
+	if (mark != -1)
+		close(mark);
+	return was_rendered;
+}
+
+static bool
+obtain_variant(struct server *server, struct request *request, const struct wish *wish, struct store_file *file,
+    struct failure *why)
+{
+	const struct key *key = &wish->variant.key;
 	int64_t from_us = monotonic_us();
 	struct store_lock flight;
 	bool was_obtained;
 
-	if (!store_lock(server->store, STORE_VARIANTS, &variant->key, request->deadline, &flight, why))
+	if (!store_lock(server->store, STORE_VARIANTS, key, request->deadline, &flight, why))
 		return false;
 	request_note_step(request, STEP_WAIT, &from_us);
-	was_obtained = store_find(server->store, STORE_VARIANTS, &variant->key, file);
+	was_obtained = store_find(server->store, STORE_VARIANTS, key, file);
 	if (was_obtained)
 		request->tier = TIER_JOINED;
 	else
-		was_obtained = render_variant(server, request, asset, variant, file, why);
+		was_obtained = render_variant(server, request, wish, file, why);
 	store_unlock(&flight);
 	return was_obtained;
 }
 
 bool
-slow_path_obtain(struct server *server, struct request *request, const struct asset *asset,
-    const struct recipe *recipe, const struct variant *variant, struct store_file *file, struct failure *why)
+slow_path_obtain(struct server *server, struct request *request, const struct wish *wish, struct store_file *file,
+    struct failure *why)
 {
 	struct store_lock place;
 	bool was_obtained;
 
 	if (!take_place(server, &place, why))
 		return false;
-	if (recipe->is_original)
-		was_obtained = obtain_original(server, request, asset, variant, file, why);
+	if (wish->recipe.is_original)
+		was_obtained = obtain_original(server, request, &wish->asset, &wish->variant.original_key, file, why);
 	else
-		was_obtained = obtain_variant(server, request, asset, variant, file, why);
+		was_obtained = obtain_variant(server, request, wish, file, why);
 	store_unlock(&place);
 	return was_obtained;
 }

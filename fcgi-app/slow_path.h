@@ -8,15 +8,14 @@
 #ifndef FCGI_APP_SLOW_PATH_H
 #define FCGI_APP_SLOW_PATH_H
 
-#include "asset/variant.h"
 #include "fcgi-app/request.h"
 #include "fcgi-app/server.h"
+#include "fcgi-app/wish.h"
 
-/* Opens the variant's file, making it first; for the recipe "original" that is
- * the original itself.  The tier and the steps are noted in the request. */
-bool slow_path_obtain(struct server *server, struct request *request, const struct asset *asset,
-    const struct recipe *recipe, const struct variant *variant, struct store_file *file, struct failure *why)
-    __attribute__((warn_unused_result));
+/* Opens the file of the wish's variant, making it first; for the recipe "original"
+ * that is the original itself.  The tier and the steps are noted in the request. */
+bool slow_path_obtain(struct server *server, struct request *request, const struct wish *wish,
+    struct store_file *file, struct failure *why) __attribute__((warn_unused_result));
 
 /* Places taken now, for /metrics. */
 unsigned slow_path_places_taken(struct server *server);

@@ -29,6 +29,18 @@ asset_id_is_valid(struct span id)
 	return true;
 }
 
+bool
+asset_is_alive(const struct asset *asset, int64_t now)
+{
+	return asset->visibility != VISIBILITY_GONE && (asset->expires == 0 || now < asset->expires);
+}
+
+bool
+asset_is_animated(const struct asset *asset)
+{
+	return asset->frames > 1 && (asset->media == MEDIA_GIF || asset->media == MEDIA_WEBP);
+}
+
 void
 asset_upright_size(const struct asset *asset, unsigned *width, unsigned *height)
 {

@@ -63,6 +63,12 @@ struct asset {
 /* [A-Za-z0-9_-]{1,64} */
 bool asset_id_is_valid(struct span id);
 
+/* Neither taken down nor expired at `now` (Unix seconds). */
+bool asset_is_alive(const struct asset *asset, int64_t now);
+
+/* Whether its frames are those of an animation, and not the pages of a document. */
+bool asset_is_animated(const struct asset *asset);
+
 /* Width and height of the upright image: swapped for orientations 5 to 8. */
 void asset_upright_size(const struct asset *asset, unsigned *width, unsigned *height);
 

@@ -7,10 +7,10 @@
 
 /* To be raised when the same recipe is rendered differently (other pixels, not
  * only other code): all results get new names and are made anew. */
-enum { VARIANT_REVISION = 1 };
+enum { VARIANT_REVISION = 2 };
 
 /* Longer than any of the texts that are hashed. */
-enum { IDENTITY_MAX = 4096 };
+enum { IDENTITY_MAX = RECIPE_TEXT_MAX + OVERLAYS_PRINTED_MAX + ASSET_KEY_MAX + 512 };
 
 /*
  * An object that the origin has named (its etag) is kept under that name: a new
@@ -19,8 +19,8 @@ enum { IDENTITY_MAX = 4096 };
  * version counts the changes of one row.  The object key comes last: it alone
  * may hold a line feed.
  */
-static struct key
-original_key_of(struct arena *arena, const struct asset *asset)
+struct key
+variant_original_key(struct arena *arena, const struct asset *asset)
 {
 	struct text identity;
 
@@ -36,30 +36,61 @@ original_key_of(struct arena *arena, const struct asset *asset)
 }
 
 static struct key
-result_key_of(struct arena *arena, const struct asset *asset, const struct variant *variant)
+result_key_of(struct arena *arena, const struct variant_parts *parts, const struct variant *variant)
 {
+	const struct asset *asset = parts->asset;
 	struct text identity;
 
 	text_init(&identity, arena, IDENTITY_MAX);
-	text_printf(&identity, "variant\n%d\n%s\n%" PRIu64 "\n%s\n%s\n%s", VARIANT_REVISION, asset->id,
-	    asset->version, variant->original_key.hex, media_extension(variant->format), variant->recipe);
+	text_printf(&identity, "variant\n%d\n%s\n%" PRIu64 "\n%s\n%s\n%s\n%s\n%s", VARIANT_REVISION, asset->id,
+	    asset->version, variant->original_key.hex, media_extension(variant->format), variant->recipe,
+	    variant->overlays, parts->overlays->mark.is_set ? parts->mark->hex : "-");
 	CHECK(!identity.was_cut);
 	return key_of(text_span(&identity));
 }
 
-void
-variant_init(struct variant *variant, struct arena *arena, const struct asset *asset,
-    const struct recipe *recipe, enum media format)
+/* The recipe without what does not decide the bytes: two names for one watermark,
+ * or a credit that the asset does not have, are one picture. */
+static const char *
+print_recipe(struct arena *arena, const struct recipe *recipe)
 {
+	struct recipe plain = *recipe;
 	struct text canonical;
 
-	CHECK(recipe->is_original || (recipe->gravity != GRAVITY_FOCUS && media_is_writable(format)));
+	plain.download[0] = '\0';
+	plain.watermark[0] = '\0';
+	plain.has_credit = false;
+	plain.caption[0] = '\0';
+	plain.caption_gravity = GRAVITY_FOCUS;
+	plain.caption_size = 0;
+	plain.has_caption_colour = false;
 	text_init(&canonical, arena, RECIPE_TEXT_MAX);
-	recipe_print(recipe, &canonical);
+	recipe_print(&plain, &canonical);
 	CHECK(!canonical.was_cut);
-	variant->recipe = canonical.at;
-	variant->format = recipe->is_original ? asset->media : format;
-	variant->original_key = original_key_of(arena, asset);
-	variant->key = recipe->is_original ? variant->original_key : result_key_of(arena, asset, variant);
+	return canonical.at;
+}
+
+static const char *
+print_overlays(struct arena *arena, const struct overlays *overlays)
+{
+	struct text printed;
+
+	text_init(&printed, arena, OVERLAYS_PRINTED_MAX);
+	overlays_print(overlays, &printed);
+	CHECK(!printed.was_cut);
+	return printed.at;
+}
+
+void
+variant_init(struct variant *variant, struct arena *arena, const struct variant_parts *parts)
+{
+	const struct recipe *recipe = parts->recipe;
+
+	CHECK(recipe->is_original || (recipe->gravity != GRAVITY_FOCUS && media_is_writable(parts->format)));
+	variant->recipe = print_recipe(arena, recipe);
+	variant->overlays = print_overlays(arena, parts->overlays);
+	variant->format = recipe->is_original ? parts->asset->media : parts->format;
+	variant->original_key = variant_original_key(arena, parts->asset);
+	variant->key = recipe->is_original ? variant->original_key : result_key_of(arena, parts, variant);
 	snprintf(variant->etag, sizeof(variant->etag), "\"%s\"", variant->key.hex);
 }

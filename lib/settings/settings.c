@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "recipe/recipe.h"
 #include "settings/settings_table.h"
 #include "settings/settings_value.h"
 
@@ -40,7 +41,7 @@ struct loader {
 	unsigned line;
 	bool line_was_too_long;
 	struct said *said;					/* by row of settings_table */
-	struct said *origin_said[SETTINGS_ORIGINS_MAX];		/* by row of origin_settings_table */
+	struct said *item_said[FAMILIES_MAX][FAMILY_ITEMS_MAX];	/* by row of the family */
 };
 
 static const char *
@@ -49,55 +50,65 @@ position(const struct loader *loader)
 	return arena_printf(loader->arena, "%s:%u", loader->path, loader->line);
 }
 
-static struct origin_config *
-origin_named(struct loader *loader, const char *name)
-{
-	struct settings *settings = loader->settings;
-	struct origin_config *origin;
+/* ---- sections with a name ------------------------------------------------------- */
 
-	for (unsigned i = 0; i < settings->origin_count; i++)
-		if (strcmp(settings->origins[i].name, name) == 0)
-			return &settings->origins[i];
-	if (settings->origin_count == SETTINGS_ORIGINS_MAX)
+/* The family of "origin.designs", with "designs" in *name; NULL when it is none. */
+static const struct settings_family *
+family_of(const char *section, const char **name)
+{
+	for (unsigned i = 0; i < settings_family_count; i++) {
+		size_t length = strlen(settings_families[i].word);
+
+		if (strncmp(section, settings_families[i].word, length) == 0 && section[length] == '.') {
+			*name = section + length + 1;
+			return &settings_families[i];
+		}
+	}
+	return NULL;
+}
+
+/* Where the item of this name keeps what was said; made when it is new, NULL
+ * when there is no room. */
+static struct said *
+said_of_item(struct loader *loader, const struct settings_family *family, const char *name)
+{
+	struct said **said = loader->item_said[family - settings_families];
+	unsigned *count = settings_item_count(loader->settings, family);
+
+	for (unsigned i = 0; i < *count; i++)
+		if (strcmp(settings_item_name(loader->settings, family, i), name) == 0)
+			return said[i];
+	if (*count == family->max)
 		return NULL;
-	loader->origin_said[settings->origin_count] = arena_alloc(loader->arena,
-	    origin_settings_table_count * sizeof(struct said));
-	origin = &settings->origins[settings->origin_count++];
-	origin->name = arena_copy_string(loader->arena, name);
-	return origin;
+	*(const char **)settings_item(loader->settings, family, *count) = arena_copy_string(loader->arena, name);
+	said[*count] = arena_alloc(loader->arena, family->row_count * sizeof(struct said));
+	return said[(*count)++];
 }
 
 static bool
-origin_name_is_valid(const char *name)
+say_item(struct loader *loader, const struct settings_family *family, const char *item_name, const char *name,
+    const char *value)
 {
-	size_t length = strlen(name);
+	size_t length = strlen(item_name);
+	struct said *said;
 
-	for (size_t i = 0; i < length; i++)
-		if (!islower((unsigned char)name[i]) && !isdigit((unsigned char)name[i]) && name[i] != '_')
-			return false;
-	return length > 0 && length <= ASSET_ORIGIN_MAX;
-}
-
-static bool
-say_origin(struct loader *loader, const char *origin_name, const char *name, const char *value)
-{
-	struct origin_config *origin;
-
-	if (!origin_name_is_valid(origin_name))
-		return fail(loader->why, FAIL_INTERNAL, "%s: an origin's name is 1 to %d of a-z, 0-9 and _",
-		    position(loader), ASSET_ORIGIN_MAX);
-	origin = origin_named(loader, origin_name);
-	if (origin == NULL)
-		return fail(loader->why, FAIL_INTERNAL, "%s: more than %d origins", position(loader),
-		    SETTINGS_ORIGINS_MAX);
-	for (unsigned row = 0; row < origin_settings_table_count; row++)
-		if (strcmp(origin_settings_table[row].name, name) == 0) {
-			loader->origin_said[origin - loader->settings->origins][row] = (struct said){
-				arena_copy_string(loader->arena, value), position(loader) };
+	if (length == 0 || length > family->name_max || strspn(item_name, family->alphabet) != length)
+		return fail(loader->why, FAIL_INTERNAL, "%s: the name in [%s.%.64s] must be 1 to %zu of %s",
+		    position(loader), family->word, item_name, family->name_max, family->alphabet);
+	said = said_of_item(loader, family, item_name);
+	if (said == NULL)
+		return fail(loader->why, FAIL_INTERNAL, "%s: [%s.%s] is one too many, limit %u", position(loader),
+		    family->word, item_name, family->max);
+	for (unsigned row = 0; row < family->row_count; row++)
+		if (strcmp(family->rows[row].name, name) == 0) {
+			said[row] = (struct said){ arena_copy_string(loader->arena, value), position(loader) };
 			return true;
 		}
-	return fail(loader->why, FAIL_INTERNAL, "%s: an origin has no setting '%.64s'", position(loader), name);
+	return fail(loader->why, FAIL_INTERNAL, "%s: [%s.%s] has no setting '%.64s'", position(loader), family->word,
+	    item_name, name);
 }
+
+/* ---- presets and keys ------------------------------------------------------------ */
 
 static bool
 add_preset(struct loader *loader, const char *name, const char *text)
@@ -139,7 +150,7 @@ variable_of(struct arena *arena, const char *section, const char *name)
 	char *variable = arena_printf(arena, "VITRINE_%s_%s", section, name);
 
 	for (char *at = variable; *at != '\0'; at++)
-		*at = *at == '.' ? '_' : (char)toupper((unsigned char)*at);
+		*at = *at == '.' || *at == '-' ? '_' : (char)toupper((unsigned char)*at);
 	return variable;
 }
 
@@ -178,12 +189,15 @@ static int
 on_pair(void *state, const char *section, const char *name, const char *value)
 {
 	struct loader *loader = state;
+	const struct settings_family *family;
 	bool section_is_known = false;
+	const char *item_name;
 
 	if (loader->why->kind != FAIL_NONE)
 		return 0;
-	if (strncmp(section, "origin.", 7) == 0)
-		return say_origin(loader, section + 7, name, value);
+	family = family_of(section, &item_name);
+	if (family != NULL)
+		return say_item(loader, family, item_name, name, value);
 	if (strcmp(section, "presets") == 0)
 		return add_preset(loader, name, value);
 	if (strcmp(section, "keys") == 0)
@@ -275,28 +289,36 @@ refuse_unknown_variables(struct loader *loader)
 	return true;
 }
 
+static void
+override(struct loader *loader, const char *section, const struct setting *setting, struct said *said)
+{
+	const char *variable = variable_of(loader->arena, section, setting->name);
+	const char *value = environment_value(loader->environment, variable);
+
+	if (value != NULL)
+		*said = (struct said){ value, variable };
+}
+
+static void
+override_family(struct loader *loader, const struct settings_family *family)
+{
+	for (unsigned i = 0; i < *settings_item_count(loader->settings, family); i++) {
+		const char *section = arena_printf(loader->arena, "%s.%s", family->word,
+		    settings_item_name(loader->settings, family, i));
+
+		for (unsigned row = 0; row < family->row_count; row++)
+			override(loader, section, &family->rows[row],
+			    &loader->item_said[family - settings_families][i][row]);
+	}
+}
+
 static bool
 read_environment(struct loader *loader)
 {
-	struct settings *settings = loader->settings;
-
-	for (unsigned row = 0; row < settings_table_count; row++) {
-		const char *variable = variable_of(loader->arena, settings_table[row].section,
-		    settings_table[row].name);
-		const char *value = environment_value(loader->environment, variable);
-
-		if (value != NULL)
-			loader->said[row] = (struct said){ value, variable };
-	}
-	for (unsigned i = 0; i < settings->origin_count; i++)
-		for (unsigned row = 0; row < origin_settings_table_count; row++) {
-			const char *section = arena_printf(loader->arena, "ORIGIN_%s", settings->origins[i].name);
-			const char *variable = variable_of(loader->arena, section, origin_settings_table[row].name);
-			const char *value = environment_value(loader->environment, variable);
-
-			if (value != NULL)
-				loader->origin_said[i][row] = (struct said){ value, variable };
-		}
+	for (unsigned row = 0; row < settings_table_count; row++)
+		override(loader, settings_table[row].section, &settings_table[row], &loader->said[row]);
+	for (unsigned i = 0; i < settings_family_count; i++)
+		override_family(loader, &settings_families[i]);
 	return refuse_unknown_variables(loader);
 }
 
@@ -317,25 +339,79 @@ apply_row(struct loader *loader, const struct setting *setting, const struct sai
 }
 
 static bool
-apply(struct loader *loader)
+apply_family(struct loader *loader, const struct settings_family *family)
 {
-	struct settings *settings = loader->settings;
-
-	for (unsigned row = 0; row < settings_table_count; row++)
-		if (!apply_row(loader, &settings_table[row], &loader->said[row], settings))
-			return false;
-	for (unsigned i = 0; i < settings->origin_count; i++)
-		for (unsigned row = 0; row < origin_settings_table_count; row++)
-			if (!apply_row(loader, &origin_settings_table[row], &loader->origin_said[i][row],
-			    &settings->origins[i]))
+	for (unsigned i = 0; i < *settings_item_count(loader->settings, family); i++)
+		for (unsigned row = 0; row < family->row_count; row++)
+			if (!apply_row(loader, &family->rows[row],
+			    &loader->item_said[family - settings_families][i][row],
+			    settings_item(loader->settings, family, i)))
 				return false;
 	return true;
+}
+
+static bool
+apply(struct loader *loader)
+{
+	for (unsigned row = 0; row < settings_table_count; row++)
+		if (!apply_row(loader, &settings_table[row], &loader->said[row], loader->settings))
+			return false;
+	for (unsigned i = 0; i < settings_family_count; i++)
+		if (!apply_family(loader, &settings_families[i]))
+			return false;
+	return true;
+}
+
+static bool
+check_watermarks(const struct dressing_config *dressing, struct failure *why)
+{
+	for (unsigned i = 0; i < dressing->watermark_count; i++) {
+		const struct watermark *watermark = &dressing->watermarks[i];
+
+		if ((watermark->asset[0] != '\0') == (watermark->file[0] != '\0'))
+			return fail(why, FAIL_INTERNAL, "[watermark.%s] needs an asset or a file, and not both",
+			    watermark->name);
+		if (watermark->asset[0] != '\0' && !asset_id_is_valid(span_of(watermark->asset)))
+			return fail(why, FAIL_INTERNAL, "[watermark.%s] asset: '%.80s' is no asset's id",
+			    watermark->name, watermark->asset);
+	}
+	return true;
+}
+
+/* A preset is parsed when it is added, but it may stand before the watermarks. */
+static bool
+check_presets(const struct settings *settings, struct failure *why)
+{
+	for (unsigned i = 0; i < settings->presets.count; i++) {
+		const struct preset *preset = &settings->presets.presets[i];
+		struct recipe recipe;
+
+		if (!recipe_parse(span_of(preset->text), &settings->presets, &recipe, why))
+			return false;
+		if (recipe.watermark[0] != '\0' && watermark_find(&settings->dressing, recipe.watermark) == NULL)
+			return fail(why, FAIL_INTERNAL, "preset @%s: there is no [watermark.%s]", preset->name,
+			    recipe.watermark);
+	}
+	return true;
+}
+
+static bool
+set_default_preset(struct settings *settings, struct failure *why)
+{
+	struct failure because = { 0 };
+
+	if (settings->default_preset[0] == '\0' ||
+	    preset_set_default(&settings->presets, settings->default_preset, &because))
+		return true;
+	return fail(why, FAIL_INTERNAL, "[policy] default_preset: %.200s", because.detail);
 }
 
 /* What no single row can know. */
 static bool
 check_together(struct settings *settings, struct failure *why)
 {
+	if (!check_watermarks(&settings->dressing, why) || !check_presets(settings, why))
+		return false;
 	for (unsigned i = 0; i < settings->origin_count; i++) {
 		const struct origin_config *origin = &settings->origins[i];
 
@@ -370,6 +446,15 @@ complete_replicas(struct catalog_config *catalog)
 	}
 }
 
+static void
+complete_dressing(struct settings *settings)
+{
+	for (unsigned i = 0; i < settings->dressing.watermark_count; i++)
+		settings->dressing.watermarks[i].fd = -1;
+	/* What is drawn on every picture must not be missing from an original. */
+	settings->policy.credit_is_imposed = settings->dressing.credit_is_imposed;
+}
+
 enum {
 	RENDERERS_MAX = 256,	/* as the table says of the setting */
 	PIXELS_PER_MEGAPIXEL = 1000 * 1000
@@ -401,9 +486,11 @@ settings_load(struct arena *arena, const char *path, char *const *environment, s
 	loader.said = arena_alloc(arena, settings_table_count * sizeof(struct said));
 	if (path != NULL && !read_ini_file(&loader))
 		return false;
-	if (!read_environment(&loader) || !apply(&loader) || !check_together(settings, why))
+	if (!read_environment(&loader) || !apply(&loader) || !set_default_preset(settings, why) ||
+	    !check_together(settings, why))
 		return false;
 	complete_replicas(&settings->catalog);
+	complete_dressing(settings);
 	complete_renderers(&settings->render);
 	return true;
 }

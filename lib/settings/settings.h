@@ -16,6 +16,7 @@
 #ifndef SETTINGS_SETTINGS_H
 #define SETTINGS_SETTINGS_H
 
+#include "asset/dressing.h"
 #include "asset/policy.h"
 #include "asset/token.h"
 #include "base/arena.h"
@@ -61,6 +62,8 @@ struct http_settings {
 	unsigned error_max_age_s;
 	enum media auto_formats[SETTINGS_AUTO_FORMATS_MAX];	/* in order of preference */
 	unsigned auto_format_count;
+	bool obeys_save_data;
+	bool uses_client_hints;
 	const char *allow_origin;
 };
 
@@ -83,7 +86,9 @@ struct settings {
 	struct policy_config policy;
 	struct origin_config origins[SETTINGS_ORIGINS_MAX];
 	unsigned origin_count;
+	struct dressing_config dressing;	/* files are not opened: see watermark_open() */
 	struct preset_set presets;
+	const char *default_preset;		/* as it was written: presets knows it too */
 	struct token_keys keys;
 };
 

@@ -10,15 +10,11 @@
 #include <string.h>
 
 static void
-print_rows(const struct setting *table, unsigned count, const void *base, const char *origin, struct text *out)
+print_rows(const struct setting *table, unsigned count, const void *base, struct text *out)
 {
 	for (unsigned row = 0; row < count; row++) {
 		const struct setting *setting = &table[row];
 
-		if (origin != NULL && row == 0)
-			text_printf(out, "\n[origin.%s]\n", origin);
-		else if (row == 0 || strcmp(setting->section, table[row - 1].section) != 0)
-			text_printf(out, "%s[%s]\n", row > 0 ? "\n" : "", setting->section);
 		/* A secret that is set must not come back as the word "(secret)". */
 		if (setting->type == SETTING_SECRET)
 			text_add(out, "; ");
@@ -28,13 +24,36 @@ print_rows(const struct setting *table, unsigned count, const void *base, const 
 	}
 }
 
+/* How many rows from this one on belong to its section. */
+static unsigned
+rows_of_section(unsigned first)
+{
+	unsigned count = 1;
+
+	while (first + count < settings_table_count &&
+	    strcmp(settings_table[first + count].section, settings_table[first].section) == 0)
+		count++;
+	return count;
+}
+
+static void
+print_family(const struct settings *settings, const struct settings_family *family, struct text *out)
+{
+	for (unsigned i = 0; i < *settings_item_count(settings, family); i++) {
+		text_printf(out, "\n[%s.%s]\n", family->word, settings_item_name(settings, family, i));
+		print_rows(family->rows, family->row_count, settings_item(settings, family, i), out);
+	}
+}
+
 void
 settings_print(const struct settings *settings, struct text *out)
 {
-	print_rows(settings_table, settings_table_count, settings, NULL, out);
-	for (unsigned i = 0; i < settings->origin_count; i++)
-		print_rows(origin_settings_table, origin_settings_table_count, &settings->origins[i],
-		    settings->origins[i].name, out);
+	for (unsigned row = 0; row < settings_table_count; row += rows_of_section(row)) {
+		text_printf(out, "%s[%s]\n", row > 0 ? "\n" : "", settings_table[row].section);
+		print_rows(&settings_table[row], rows_of_section(row), settings, out);
+	}
+	for (unsigned i = 0; i < settings_family_count; i++)
+		print_family(settings, &settings_families[i], out);
 	if (settings->presets.count > 0)
 		text_add(out, "\n[presets]\n");
 	for (unsigned i = 0; i < settings->presets.count; i++)
@@ -54,6 +73,17 @@ print_range(const struct setting *setting, struct text *out)
 		break;
 	case SETTING_BYTES:
 		text_add(out, "bytes, with K, M, G or T");
+		break;
+	case SETTING_FRACTION:
+		text_add_double(out, (double)setting->min / 1000);
+		text_add(out, " to ");
+		text_add_double(out, (double)setting->max / 1000);
+		break;
+	case SETTING_COLOUR:
+		text_add(out, "hex, such as `ffffff` or `000000b3`");
+		break;
+	case SETTING_STRING:
+		text_printf(out, "1 to %" PRIu64 " bytes", setting->max);
 		break;
 	case SETTING_CHOICE:
 		for (unsigned i = 0; setting->choices[i] != NULL; i++)
@@ -95,5 +125,6 @@ void
 settings_print_reference(struct text *out)
 {
 	print_reference_rows(settings_table, settings_table_count, out);
-	print_reference_rows(origin_settings_table, origin_settings_table_count, out);
+	for (unsigned i = 0; i < settings_family_count; i++)
+		print_reference_rows(settings_families[i].rows, settings_families[i].row_count, out);
 }

@@ -4,13 +4,18 @@
 
 #define AT(field) offsetof(struct settings, field)
 #define ORIGIN_AT(field) offsetof(struct origin_config, field)
+#define WATERMARK_AT(field) offsetof(struct watermark, field)
 
 static const char *const send_methods[] = { "body", "accel", "sendfile", NULL };
 static const char *const unsigned_choices[] = { "ladder", "presets", "any", "none", NULL };
 static const char *const origin_kinds[] = { "s3", "directory", NULL };
 _Static_assert(sizeof(enum send_method) == sizeof(unsigned) &&
     sizeof(enum policy_unsigned) == sizeof(unsigned) &&
-    sizeof(enum origin_kind) == sizeof(unsigned), "choices are stored as unsigned");
+    sizeof(enum origin_kind) == sizeof(unsigned) &&
+    sizeof(enum recipe_gravity) == sizeof(unsigned), "choices are stored as unsigned");
+
+/* In the order of enum recipe_gravity, from GRAVITY_NORTH on. */
+static const char *const positions[] = { "n", "ne", "e", "se", "s", "sw", "w", "nw", "c", NULL };
 
 #define MILLION 1000000
 #define GIGABYTES(n) ((uint64_t)(n) << 30)
@@ -53,8 +58,12 @@ const struct setting settings_table[] = {
 	{ "http", "auto_formats", SETTING_FORMATS, AT(http.auto_formats), 0, 0, "webp", NULL,
 	  "What .auto chooses among, best first, for clients that name them in Accept; otherwise JPEG, or "
 	  "PNG for transparent images." },
+	{ "http", "save_data", SETTING_BOOLEAN, AT(http.obeys_save_data), 0, 0, "yes", NULL,
+	  "Whether clients that send Save-Data: on get .auto pictures of lower quality." },
+	{ "http", "client_hints", SETTING_BOOLEAN, AT(http.uses_client_hints), 0, 0, "no", NULL,
+	  "Whether Sec-CH-Width (Width) and Sec-CH-DPR (DPR) fill in what the URL of an .auto picture leaves open." },
 	{ "http", "allow_origin", SETTING_TEXT, AT(http.allow_origin), 0, 0, "*", NULL,
-	  "Access-Control-Allow-Origin of pictures; empty: none." },
+	  "Access-Control-Allow-Origin of pictures and of info.json; empty: none." },
 
 	{ "policy", "unsigned", SETTING_CHOICE, AT(policy.unsigned_urls), 0, 0, "ladder", unsigned_choices,
 	  "What URLs without a token reach of public assets: presets and the widths of the ladder, "
@@ -62,6 +71,27 @@ const struct setting settings_table[] = {
 	{ "policy", "ladder", SETTING_WIDTHS, AT(policy.ladder), 1, RECIPE_SIDE_MAX,
 	  "160 320 480 640 960 1280 1600 1920 2560", NULL,
 	  "The widths in pixels that unsigned URLs may ask for." },
+	{ "policy", "default_preset", SETTING_TEXT, AT(default_preset), 0, 0, "", NULL,
+	  "A preset that holds before whatever a URL asks, except for original; empty: none." },
+
+	{ "credit", "font", SETTING_STRING, AT(dressing.credit.font), 0, CAPTION_FONT_MAX, "DejaVu Sans", NULL,
+	  "Of credits and of text=: a Pango font description without size, such as DejaVu Sans Bold." },
+	{ "credit", "size", SETTING_FRACTION, AT(dressing.credit.size), 5, 500, "0.03", NULL,
+	  "Height of the letters (1 em), as a fraction of the result's shorter side." },
+	{ "credit", "colour", SETTING_COLOUR, AT(dressing.credit.colour), 0, 0, "ffffff", NULL,
+	  "Colour of the letters." },
+	{ "credit", "shadow", SETTING_COLOUR, AT(dressing.credit.shadow), 0, 0, "000000b3", NULL,
+	  "Colour of the shadow, so that letters can be read on any picture; transparent: none." },
+	{ "credit", "position", SETTING_CHOICE, AT(dressing.credit.position), GRAVITY_NORTH, 0, "se", positions,
+	  "Side, corner or centre where the credit stands." },
+	{ "credit", "margin", SETTING_FRACTION, AT(dressing.credit.margin), 0, 500, "0.02", NULL,
+	  "Distance from the edge, as a fraction of the result's shorter side." },
+	{ "credit", "min_width", SETTING_UNSIGNED, AT(dressing.credit.min_width), 0, RECIPE_SIDE_MAX, "200", NULL,
+	  "Results that are narrower have no credit." },
+	{ "credit", "min_height", SETTING_UNSIGNED, AT(dressing.credit.min_height), 0, RECIPE_SIDE_MAX, "100", NULL,
+	  "Results that are lower have no credit." },
+	{ "credit", "always", SETTING_BOOLEAN, AT(dressing.credit_is_imposed), 0, 0, "no", NULL,
+	  "Whether the credit is drawn on every picture of every asset that has one, whatever the URL says." },
 
 	{ "render", "program", SETTING_PATH, AT(render.process.program), 0, 0, "", NULL,
 	  "Path of vitrine-renderer; empty: beside this program." },
@@ -74,7 +104,8 @@ const struct setting settings_table[] = {
 	{ "render", "max_megapixels", SETTING_UNSIGNED, AT(render.max_megapixels), 1, 10000, "150", NULL,
 	  "Larger originals (width x height) are refused after reading only their header; larger results "
 	  "before they are made." },
-	{ "render", "max_animation_megapixels", SETTING_UNSIGNED, AT(render.max_animation_megapixels), 1, 10000, "50", NULL,
+	{ "render", "max_animation_megapixels", SETTING_UNSIGNED, AT(render.max_animation_megapixels), 1, 10000, "50",
+	  NULL,
 	  "The same for animations, all frames together (width x height x frames)." },
 	{ "render", "max_frames", SETTING_UNSIGNED, AT(render.max_frames), 1, MILLION, "1000", NULL,
 	  "Animations with more frames, and files with more pages, are refused." },
@@ -139,7 +170,7 @@ const struct setting settings_table[] = {
 
 const unsigned settings_table_count = sizeof(settings_table) / sizeof(settings_table[0]);
 
-const struct setting origin_settings_table[] = {
+static const struct setting origin_rows[] = {
 	{ "origin.NAME", "kind", SETTING_CHOICE, ORIGIN_AT(kind), 0, 0, "s3", origin_kinds,
 	  "An S3 bucket, or a directory such as an NFS mount." },
 	{ "origin.NAME", "max_bytes", SETTING_BYTES, ORIGIN_AT(max_bytes), 1024, GIGABYTES(64), "256M", NULL,
@@ -174,5 +205,76 @@ const struct setting origin_settings_table[] = {
 	  "S3: attempts, as far as the request's time allows." },
 };
 
-const unsigned origin_settings_table_count =
-    sizeof(origin_settings_table) / sizeof(origin_settings_table[0]);
+static const struct setting watermark_rows[] = {
+	{ "watermark.NAME", "asset", SETTING_TEXT, WATERMARK_AT(asset), 0, 0, "", NULL,
+	  "The mark's picture is the original of this asset, whatever its visibility." },
+	{ "watermark.NAME", "file", SETTING_PATH, WATERMARK_AT(file), 0, 0, "", NULL,
+	  "Or this file on every server, read at start; replace it by rename, then reload." },
+	{ "watermark.NAME", "position", SETTING_CHOICE, WATERMARK_AT(mark.position), GRAVITY_NORTH, 0, "se", positions,
+	  "Side, corner or centre where the mark lies." },
+	{ "watermark.NAME", "margin", SETTING_FRACTION, WATERMARK_AT(mark.margin), 0, 500, "0.03", NULL,
+	  "Distance from the edge, and between tiles, as a fraction of the result's shorter side." },
+	{ "watermark.NAME", "scale", SETTING_FRACTION, WATERMARK_AT(mark.scale), 10, 1000, "0.2", NULL,
+	  "Width of the mark, as a fraction of the result's width; its height follows and is at most the "
+	  "same fraction of the result's height." },
+	{ "watermark.NAME", "opacity", SETTING_FRACTION, WATERMARK_AT(mark.opacity), 10, 1000, "1", NULL,
+	  "How much of the mark's own opacity is left." },
+	{ "watermark.NAME", "tile", SETTING_BOOLEAN, WATERMARK_AT(mark.is_tiled), 0, 0, "no", NULL,
+	  "Whether the mark is repeated over the whole picture." },
+	{ "watermark.NAME", "min_width", SETTING_UNSIGNED, WATERMARK_AT(mark.min_width), 0, RECIPE_SIDE_MAX, "0", NULL,
+	  "Results that are narrower go without, except parts of a picture whose asset imposes the mark." },
+	{ "watermark.NAME", "min_height", SETTING_UNSIGNED, WATERMARK_AT(mark.min_height), 0, RECIPE_SIDE_MAX, "0",
+	  NULL,
+	  "The same for results that are lower." },
+};
+
+const struct settings_family settings_families[] = {
+	{
+		.word = "origin",
+		.alphabet = "abcdefghijklmnopqrstuvwxyz0123456789_",
+		.name_max = ASSET_ORIGIN_MAX,
+		.rows = origin_rows,
+		.row_count = sizeof(origin_rows) / sizeof(origin_rows[0]),
+		.items = AT(origins),
+		.item_size = sizeof(struct origin_config),
+		.count = AT(origin_count),
+		.max = SETTINGS_ORIGINS_MAX,
+	},
+	{
+		.word = "watermark",
+		.alphabet = "abcdefghijklmnopqrstuvwxyz0123456789_-",
+		.name_max = RECIPE_WATERMARK_MAX,
+		.rows = watermark_rows,
+		.row_count = sizeof(watermark_rows) / sizeof(watermark_rows[0]),
+		.items = AT(dressing.watermarks),
+		.item_size = sizeof(struct watermark),
+		.count = AT(dressing.watermark_count),
+		.max = WATERMARKS_MAX,
+	},
+};
+
+const unsigned settings_family_count = sizeof(settings_families) / sizeof(settings_families[0]);
+
+_Static_assert(sizeof(settings_families) / sizeof(settings_families[0]) <= FAMILIES_MAX &&
+    (int)SETTINGS_ORIGINS_MAX <= (int)FAMILY_ITEMS_MAX && (int)WATERMARKS_MAX <= (int)FAMILY_ITEMS_MAX,
+    "the loader has room for every item");
+_Static_assert(ORIGIN_AT(name) == 0 && WATERMARK_AT(name) == 0, "items begin with their names");
+
+/* settings.c fills what others only read. */
+void *
+settings_item(const struct settings *settings, const struct settings_family *family, unsigned i)
+{
+	return (char *)settings + family->items + i * family->item_size;
+}
+
+unsigned *
+settings_item_count(const struct settings *settings, const struct settings_family *family)
+{
+	return (unsigned *)((char *)settings + family->count);
+}
+
+const char *
+settings_item_name(const struct settings *settings, const struct settings_family *family, unsigned i)
+{
+	return *(const char **)settings_item(settings, family, i);
+}

@@ -1,11 +1,15 @@
 #include "settings/settings_value.h"
 
 #include "base/check.h"
+#include "recipe/argument.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* As many as overlays carry, so that what is printed is what was meant. */
+enum { FRACTION_DECIMALS = 6 };
 
 static bool
 parse_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *bytes)
@@ -143,7 +147,7 @@ parse_choice(const struct setting *setting, const char *text, unsigned *choice, 
 
 	for (unsigned i = 0; setting->choices[i] != NULL; i++) {
 		if (strcmp(setting->choices[i], text) == 0) {
-			*choice = i;
+			*choice = (unsigned)setting->min + i;
 			return true;
 		}
 		length += (size_t)snprintf(known + length, sizeof(known) - length, "%s%s", i > 0 ? ", " : "",
@@ -151,6 +155,25 @@ parse_choice(const struct setting *setting, const char *text, unsigned *choice, 
 		CHECK(length < sizeof(known));
 	}
 	return fail(why, FAIL_INTERNAL, "'%.64s' is not one of %s", text, known);
+}
+
+static bool
+parse_string(const struct setting *setting, const char *text, char *string, struct failure *why)
+{
+	if (!caption_text_is_valid(span_of(text), setting->max))
+		return fail(why, FAIL_INTERNAL, "takes 1 to %" PRIu64 " bytes of UTF-8 in one line", setting->max);
+	snprintf(string, setting->max + 1, "%s", text);
+	return true;
+}
+
+static bool
+parse_fraction(const struct setting *setting, const char *text, double *fraction, struct failure *why)
+{
+	double min = (double)setting->min / 1000, max = (double)setting->max / 1000;
+
+	return argument_to_decimal(span_of(text), min, max, FRACTION_DECIMALS, fraction) ||
+	    fail(why, FAIL_INTERNAL, "'%.64s' is no number from %g to %g with at most %d decimals", text, min, max,
+		FRACTION_DECIMALS);
 }
 
 bool
@@ -165,6 +188,13 @@ setting_parse(const struct setting *setting, const char *text, struct arena *are
 	case SETTING_SECRET:
 		*(const char **)field = arena_copy_string(arena, text);
 		return true;
+	case SETTING_STRING:
+		return parse_string(setting, text, field, why);
+	case SETTING_FRACTION:
+		return parse_fraction(setting, text, field, why);
+	case SETTING_COLOUR:
+		return argument_to_colour(span_of(text), field) ||
+		    fail(why, FAIL_INTERNAL, "'%.64s' is no colour, such as ffffff or 000000b3", text);
 	case SETTING_PATH:
 		if (text[0] != '/' && (text[0] != '\0' || setting->min > 0))
 			return fail(why, FAIL_INTERNAL, "'%.128s' is no absolute path", text);
@@ -242,6 +272,15 @@ setting_print(const struct setting *setting, const void *base, struct text *out)
 	case SETTING_PATH:
 		text_add(out, *(const char *const *)field);
 		break;
+	case SETTING_STRING:
+		text_add(out, field);
+		break;
+	case SETTING_FRACTION:
+		text_add_double(out, *(const double *)field);
+		break;
+	case SETTING_COLOUR:
+		argument_add_colour(*(const struct recipe_colour *)field, out);
+		break;
 	case SETTING_SECRET:
 		if ((*(const char *const *)field)[0] != '\0')
 			text_add(out, "(secret)");
@@ -259,7 +298,7 @@ setting_print(const struct setting *setting, const void *base, struct text *out)
 		print_bytes(*(const uint64_t *)field, out);
 		break;
 	case SETTING_CHOICE:
-		text_add(out, setting->choices[*(const unsigned *)field]);
+		text_add(out, setting->choices[*(const unsigned *)field - setting->min]);
 		break;
 	case SETTING_WIDTHS:
 		for (unsigned i = 0; i < settings->policy.ladder_count; i++)

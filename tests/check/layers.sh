@@ -14,6 +14,7 @@ mysql.h lib/catalog/database.c
 libmemcached/memcached.h lib/peers/peers.c
 fcgiapp.h fcgi-app/fastcgi.c
 ini.h lib/settings/settings.c
+jansson.h fcgi-app/serve_info.c
 xxhash.h lib/base/digest.c
 openssl/ lib/base/digest.c
 seccomp.h renderer/sandbox.c

@@ -104,13 +104,74 @@ test_environment_overrides_the_file(void **state)
 	struct loaded loaded;
 
 	(void)state;
-	load(&loaded, "[store]\nroot = /slow\n[origin.designs]\nbucket = b\n[keys]\na = 0123456789abcdef\n", environment);
+	load(&loaded, "[store]\nroot = /slow\n[origin.designs]\nbucket = b\n[keys]\na = 0123456789abcdef\n",
+	    environment);
 	assert_string_equal(loaded.why.detail, "");
 	assert_string_equal(loaded.settings.store.root, "/fast");
 	assert_string_equal(loaded.settings.origins[0].bucket, "other");
 	assert_int_equal(loaded.settings.keys.count, 1);
 	assert_string_equal(loaded.settings.keys.keys[0].secret, "fedcba9876543210");
 	arena_free(loaded.arena);
+}
+
+static void
+test_reads_watermarks_and_how_credits_look(void **state)
+{
+	char *environment[] = { "VITRINE_WATERMARK_BIG_LOGO_OPACITY=0.25", "VITRINE_CREDIT_COLOUR=ff000080", NULL };
+	const struct watermark *logo, *stamp;
+	const struct caption *credit;
+	struct loaded loaded;
+
+	(void)state;
+	load(&loaded, "[presets]\nplain = watermark=stamp\n[policy]\ndefault_preset = plain\n"
+	    "[watermark.big-logo]\nasset = logo_2\nposition = nw\nmargin = 0.05\nscale = 0.333333\nopacity = 0.5\n"
+	    "tile = yes\nmin_width = 300\n[watermark.stamp]\nfile = /etc/vitrine/stamp.png\n"
+	    "[credit]\nfont = Liberation Serif Italic\nsize = 0.05\nposition = s\nalways = yes\nmin_height = 7\n"
+	    "[http]\nsave_data = no\nclient_hints = yes\n", environment);
+	assert_string_equal(loaded.why.detail, "");
+	logo = watermark_find(&loaded.settings.dressing, "big-logo");
+	stamp = watermark_find(&loaded.settings.dressing, "stamp");
+	assert_non_null(logo);
+	assert_non_null(stamp);
+	assert_null(watermark_find(&loaded.settings.dressing, "logo"));
+	assert_string_equal(logo->asset, "logo_2");
+	assert_string_equal(logo->file, "");
+	assert_int_equal(logo->mark.position, GRAVITY_NORTH_WEST);
+	assert_true(logo->mark.margin == 0.05 && logo->mark.scale == 0.333333 && logo->mark.opacity == 0.25);
+	assert_true(logo->mark.is_tiled && logo->mark.min_width == 300 && logo->mark.min_height == 0);
+	assert_string_equal(stamp->file, "/etc/vitrine/stamp.png");
+	assert_true(stamp->mark.position == GRAVITY_SOUTH_EAST && stamp->mark.opacity == 1 && !stamp->mark.is_tiled);
+	assert_int_equal(stamp->fd, -1);
+	credit = &loaded.settings.dressing.credit;
+	assert_string_equal(credit->font, "Liberation Serif Italic");
+	assert_true(credit->size == 0.05 && credit->position == GRAVITY_SOUTH && credit->min_height == 7);
+	assert_true(credit->colour.red == 255 && credit->colour.green == 0 && credit->colour.alpha == 128);
+	assert_true(loaded.settings.dressing.credit_is_imposed && loaded.settings.policy.credit_is_imposed);
+	assert_string_equal(loaded.settings.presets.default_name, "plain");
+	assert_true(!loaded.settings.http.obeys_save_data && loaded.settings.http.uses_client_hints);
+	arena_free(loaded.arena);
+}
+
+static void
+test_takes_no_more_watermarks_than_it_has_room_for(void **state)
+{
+	struct loaded loaded;
+	struct arena *arena = arena_new();
+	struct text ini;
+
+	(void)state;
+	text_init(&ini, arena, 4096);
+	for (unsigned i = 0; i < WATERMARKS_MAX; i++)
+		text_printf(&ini, "[watermark.w%u]\nasset = a\n", i);
+	load(&loaded, ini.at, NULL);
+	assert_true(loaded.worked);
+	arena_free(loaded.arena);
+	text_add(&ini, "[watermark.more]\nasset = a\n");
+	load(&loaded, ini.at, NULL);
+	assert_false(loaded.worked);
+	assert_non_null(strstr(loaded.why.detail, "[watermark.more] is one too many, limit 16"));
+	arena_free(loaded.arena);
+	arena_free(arena);
 }
 
 static void
@@ -133,14 +194,30 @@ test_names_the_line_of_a_mistake(void **state)
 		{ "[catalog]\nprimary = :3306\n", ":2: primary:" },
 		{ "[catalog]\nreplicas = a:99999\n", ":2: replicas: 'a:99999' is no host:port" },
 		{ "[catalog]\npassword = file:/nonexistent/secret\n", ":2: cannot open /nonexistent/secret" },
-		{ "[origin.Bad]\nbucket = b\n", ":2: an origin's name" },
-		{ "[origin.a]\nbuckt = b\n", ":2: an origin has no setting 'buckt'" },
+		{ "[origin.Bad]\nbucket = b\n", ":2: the name in [origin.Bad] must be 1 to 32 of abc" },
+		{ "[origin.a]\nbuckt = b\n", ":2: [origin.a] has no setting 'buckt'" },
 		{ "[origin.a]\nregion = x\n", "[origin.a] needs a bucket" },
 		{ "[origin.a]\nkind = directory\n", "[origin.a] needs a root" },
 		{ "[presets]\ncard = w=0\n", ":2: " },
+		{ "[presets]\ncard = w=5,watermark=logo\n", "preset @card: there is no [watermark.logo]" },
+		{ "[policy]\ndefault_preset = card\n", "[policy] default_preset: " },
+		{ "[watermark.logo]\nscale = 0.1\n", "[watermark.logo] needs an asset or a file" },
+		{ "[watermark.logo]\nasset = a\nfile = /b\n", "[watermark.logo] needs an asset or a file, and not" },
+		{ "[watermark.logo]\nasset = a/b\n", "[watermark.logo] asset: 'a/b' is no asset's id" },
+		{ "[watermark.logo]\nfile = b.png\n", ":2: file: 'b.png' is no absolute path" },
+		{ "[watermark.logo]\nscale = 2\n", ":2: scale: '2' is no number from 0.01 to 1" },
+		{ "[watermark.logo]\nopacity = 0.0000001\n", ":2: opacity: '0.0000001' is no number" },
+		{ "[watermark.logo]\nposition = focus\n", ":2: position: 'focus' is not one of n, ne, e, se, s" },
+		{ "[watermark.logo]\ncolour = red\n", ":2: [watermark.logo] has no setting 'colour'" },
+		{ "[watermark.Logo]\nasset = a\n", ":2: the name in [watermark.Logo] must be" },
+		{ "[watermark]\nasset = a\n", ":2: there is no section [watermark]" },
+		{ "[credit]\ncolour = red\n", ":2: colour: 'red' is no colour" },
+		{ "[credit]\nsize = 0.6\n", ":2: size: '0.6' is no number from 0.005 to 0.5" },
+		{ "[credit]\nfont =\n", ":2: font: takes 1 to 63 bytes" },
+		{ "[credit]\nalways = 1\n", ":2: always: '1' is neither yes nor no" },
 		{ "[keys]\na = 0123456789abcdef\na = 0123456789abcdef\n", ":3: key 'a' is given twice" },
 		{ "[keys]\nshort = abc\n", ":2: the secret of key 'short' has 3 bytes, at least 16" },
-		{ "[server]\nresponders = 4\nslow_responders = 4\n", "slow_responders (4) must be below responders (4)" },
+		{ "[server]\nresponders = 4\nslow_responders = 4\n", "slow_responders (4) must be below responders" },
 		{ "[server]\nurl_prefix = assets\n", "url_prefix begins with a slash" },
 	};
 
@@ -194,7 +271,9 @@ test_printed_settings_read_back_without_secrets(void **state)
 
 	(void)state;
 	load(&first, "[catalog]\npassword = tell-nobody\nreplicas = a:1 [::1]:2\n[origin.x]\nbucket = b\n"
-	    "secret_access_key = also-not-this\n[keys]\nk = not-this-key-either\n[presets]\np = w=3\n", NULL);
+	    "secret_access_key = also-not-this\n[keys]\nk = not-this-key-either\n[presets]\np = w=3\n"
+	    "[watermark.l]\nasset = a\nposition = c\nscale = 0.125\n[credit]\nshadow = transparent\nposition = nw\n"
+	    "[policy]\ndefault_preset = p\n", NULL);
 	assert_true(first.worked);
 	text_init(&printed, first.arena, 1 << 20);
 	settings_print(&first.settings, &printed);
@@ -210,6 +289,10 @@ test_printed_settings_read_back_without_secrets(void **state)
 	assert_string_equal(second.settings.origins[0].bucket, "b");
 	assert_int_equal(second.settings.presets.count, 1);
 	assert_int_equal(second.settings.keys.count, 0);
+	assert_memory_equal(&second.settings.dressing.watermarks[0].mark, &first.settings.dressing.watermarks[0].mark,
+	    sizeof(struct mark));
+	assert_memory_equal(&second.settings.dressing.credit, &first.settings.dressing.credit, sizeof(struct caption));
+	assert_string_equal(second.settings.presets.default_name, "p");
 	arena_free(first.arena);
 	arena_free(second.arena);
 }
@@ -221,6 +304,8 @@ main(void)
 		cmocka_unit_test(test_defaults_are_valid),
 		cmocka_unit_test(test_reads_every_kind_of_value),
 		cmocka_unit_test(test_environment_overrides_the_file),
+		cmocka_unit_test(test_reads_watermarks_and_how_credits_look),
+		cmocka_unit_test(test_takes_no_more_watermarks_than_it_has_room_for),
 		cmocka_unit_test(test_names_the_line_of_a_mistake),
 		cmocka_unit_test(test_refuses_misspelt_variables_of_known_sections),
 		cmocka_unit_test(test_reads_a_secret_from_a_file),

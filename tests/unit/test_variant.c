@@ -35,8 +35,10 @@ bike(void)
 }
 
 static struct variant
-variant_of(const struct asset *asset, const char *text, enum media format)
+dressed_variant_of(const struct asset *asset, const char *text, const struct overlays *overlays,
+    const struct key *mark, enum media format)
 {
+	struct variant_parts parts = { .asset = asset, .overlays = overlays, .mark = mark, .format = format };
 	struct failure why = { 0 };
 	struct recipe recipe;
 	struct variant variant;
@@ -44,8 +46,17 @@ variant_of(const struct asset *asset, const char *text, enum media format)
 	if (!recipe_parse(span_of(text), NULL, &recipe, &why))
 		fail_msg("%s: %s", text, why.detail);
 	recipe_resolve_focus(&recipe, asset->has_focus, asset->focus_x, asset->focus_y);
-	variant_init(&variant, arena, asset, &recipe, format);
+	parts.recipe = &recipe;
+	variant_init(&variant, arena, &parts);
 	return variant;
+}
+
+static struct variant
+variant_of(const struct asset *asset, const char *text, enum media format)
+{
+	const struct overlays nothing = { 0 };
+
+	return dressed_variant_of(asset, text, &nothing, NULL, format);
 }
 
 static void
@@ -69,7 +80,7 @@ test_names_results_as_it_always_did(void **state)
 
 	(void)state;
 	assert_key(&variant.original_key, want.hex);
-	snprintf(identity, sizeof(identity), "variant\n1\nbike\n7\n%s\nwebp\nw=200,g=c", want.hex);
+	snprintf(identity, sizeof(identity), "variant\n2\nbike\n7\n%s\nwebp\nw=200,g=c\n-\n-", want.hex);
 	assert_key(&variant.key, key_of(span_of(identity)).hex);
 	assert_string_equal(variant.recipe, "w=200,g=c");
 	assert_int_equal(variant.format, MEDIA_WEBP);
@@ -128,6 +139,51 @@ test_gives_every_difference_another_name(void **state)
 	assert_string_not_equal(variants[4].original_key.hex, variants[0].original_key.hex);
 }
 
+/* Two marks that look alike, one of them with a new picture. */
+static void
+test_gives_what_lies_over_it_another_name(void **state)
+{
+	const struct mark mark = { .is_set = true, .position = GRAVITY_SOUTH_EAST, .scale = 0.2, .opacity = 1 };
+	const struct key one = key_of(span_of("one picture")), two = key_of(span_of("another"));
+	struct overlays nothing = { 0 }, marked = { .mark = mark }, lighter = { .mark = mark }, told = { 0 };
+	struct asset asset = bike();
+	struct variant variants[5];
+
+	(void)state;
+	lighter.mark.opacity = 0.5;
+	told.captions[told.caption_count++] = (struct caption){ .text = "A. Body", .font = "Sans", .size = 0.03,
+		.position = GRAVITY_SOUTH };
+	variants[0] = dressed_variant_of(&asset, "w=200", &nothing, &one, MEDIA_WEBP);
+	variants[1] = dressed_variant_of(&asset, "w=200", &marked, &one, MEDIA_WEBP);
+	variants[2] = dressed_variant_of(&asset, "w=200", &marked, &two, MEDIA_WEBP);
+	variants[3] = dressed_variant_of(&asset, "w=200", &lighter, &one, MEDIA_WEBP);
+	variants[4] = dressed_variant_of(&asset, "w=200", &told, NULL, MEDIA_WEBP);
+	for (size_t i = 0; i < 5; i++)
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(variants[i].key.hex, variants[k].key.hex);
+	/* A picture that nothing shows does not count. */
+	assert_key(&variants[0].key, variant_of(&asset, "w=200", MEDIA_WEBP).key.hex);
+	assert_string_equal(variants[0].overlays, "-");
+}
+
+static void
+test_does_not_count_what_decides_no_pixel(void **state)
+{
+	static const char *const same[] = { "w=200,dl=report", "w=200,watermark=logo", "w=200,credit=1",
+		"w=200,text=hello,textg=n,textsize=0.1,textcolor=f00" };
+	struct asset asset = bike();
+	struct variant plain = variant_of(&asset, "w=200", MEDIA_WEBP);
+
+	(void)state;
+	/* What watermark, credit and text became is in the overlays; here they became nothing. */
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		struct variant variant = variant_of(&asset, same[i], MEDIA_WEBP);
+
+		assert_key(&variant.key, plain.key.hex);
+		assert_string_equal(variant.recipe, plain.recipe);
+	}
+}
+
 static void
 test_gives_the_original_its_own_format_and_key(void **state)
 {
@@ -184,6 +240,8 @@ main(void)
 		cmocka_unit_test(test_quotes_the_key_as_etag),
 		cmocka_unit_test(test_gives_equal_wishes_one_name),
 		cmocka_unit_test(test_gives_every_difference_another_name),
+		cmocka_unit_test(test_gives_what_lies_over_it_another_name),
+		cmocka_unit_test(test_does_not_count_what_decides_no_pixel),
 		cmocka_unit_test(test_gives_the_original_its_own_format_and_key),
 		cmocka_unit_test(test_keeps_an_object_that_has_a_name_when_only_the_row_changes),
 		cmocka_unit_test(test_takes_the_longest_key),
