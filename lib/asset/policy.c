@@ -55,8 +55,10 @@ allows_rung(const struct policy_config *config, const struct recipe *recipe, str
 
 	if (!asks_only_for(recipe, has_preset ? dpr : width | dpr, needs_token, why))
 		return false;
-	if (!has_preset && recipe->width == 0)
+	if (!has_preset && (recipe->asked_freely & width) == 0)
 		return fail(why, FAIL_FORBIDDEN, "a recipe without w or a preset %s", needs_token);
+	if (!has_preset && recipe->width == 0)
+		return fail(why, FAIL_FORBIDDEN, "w as a fraction %s", needs_token);
 	if (!has_preset && !width_is_on_ladder(config, recipe->width))
 		return fail(why, FAIL_FORBIDDEN, "w=%u is not on the ladder and %s", recipe->width, needs_token);
 	if ((recipe->asked_freely & dpr) != 0 && recipe->dpr != 1 && recipe->dpr != 2 && recipe->dpr != 3)
@@ -64,14 +66,35 @@ allows_rung(const struct policy_config *config, const struct recipe *recipe, str
 	return true;
 }
 
+/* Whether variants carry something that the original does not. */
 static bool
-allows_unsigned(const struct policy_config *config, const struct asset *asset,
-    const struct recipe *recipe, struct failure *why)
+imposes_something(const struct policy_config *config, const struct asset *asset)
+{
+	return asset->watermark[0] != '\0' || asset->credit_is_imposed ||
+	    (config->credit_is_imposed && asset->credit[0] != '\0');
+}
+
+static bool
+is_open_to_strangers(const struct policy_config *config, const struct asset *asset, struct failure *why)
 {
 	if (config->unsigned_urls == UNSIGNED_NONE)
 		return fail(why, FAIL_FORBIDDEN, "every URL of this server %s", needs_token);
 	if (asset->visibility != VISIBILITY_PUBLIC)
 		return fail(why, FAIL_FORBIDDEN, "the asset %s", needs_token);
+	return true;
+}
+
+static bool
+allows_unsigned(const struct policy_config *config, const struct asset *asset,
+    const struct recipe *recipe, struct failure *why)
+{
+	if (!is_open_to_strangers(config, asset, why))
+		return false;
+	if (recipe->is_original && imposes_something(config, asset))
+		return fail(why, FAIL_FORBIDDEN, "original of an asset with a watermark or credit imposed %s",
+		    needs_token);
+	if (recipe->caption[0] != '\0')
+		return fail(why, FAIL_FORBIDDEN, "text %s", needs_token);
 	if (config->unsigned_urls == UNSIGNED_ANY)
 		return true;
 	if (recipe->is_original)
@@ -96,9 +119,35 @@ fits_max_side(const struct permit *permit, unsigned width, unsigned height, stru
 	return true;
 }
 
-/* What is asked must be within the limit, or the unbounded sizes that all give
- * the same small image would be as many variants; and so must what results,
- * because a side that was not asked can be the longer one. */
+/* The unbounded sizes that all give the same small image would be as many variants. */
+static bool
+asks_within_max_side(const struct permit *permit, const struct recipe *recipe, struct failure *why)
+{
+	const unsigned lengths[] = { recipe->width, recipe->height, recipe->min_width, recipe->min_height };
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+		if (geometry_length(recipe, lengths[i]) > permit->max_side)
+			return fail(why, FAIL_FORBIDDEN, "w, h, mw or mh times dpr is over the token's max=%u",
+			    permit->max_side);
+	return true;
+}
+
+/* Nobody knows yet how large it will be; the box is the most it can be. */
+static bool
+box_fits_max_side(const struct permit *permit, const struct recipe *recipe, struct failure *why)
+{
+	unsigned borders = 2 * geometry_length(recipe, recipe->border);
+
+	if (recipe->width == 0 || recipe->height == 0 || recipe->fit == FIT_OUTSIDE || recipe->min_width != 0 ||
+	    recipe->min_height != 0)
+		return fail(why, FAIL_FORBIDDEN, "the token has max, and with trim or page the size is only bounded "
+		    "by w and h in pixels, without fit=outside, mw and mh");
+	return fits_max_side(permit, geometry_length(recipe, recipe->width) + borders,
+	    geometry_length(recipe, recipe->height) + borders, why);
+}
+
+/* What is asked must be within the limit, and so must what results, because a side
+ * that was not asked can be the longer one. */
 static bool
 allows_size(const struct permit *permit, const struct asset *asset, const struct recipe *recipe,
     struct failure *why)
@@ -106,21 +155,18 @@ allows_size(const struct permit *permit, const struct asset *asset, const struct
 	struct recipe resolved = *recipe;
 	struct geometry_source source;
 	struct geometry geometry;
-	unsigned width, height;
 
 	if (permit->max_side == 0)
 		return true;
-	if (recipe->width * recipe->dpr >= permit->max_side + 0.5 ||
-	    recipe->height * recipe->dpr >= permit->max_side + 0.5)
-		return fail(why, FAIL_FORBIDDEN, "w or h times dpr is over the token's max=%u",
-		    permit->max_side);
-	asset_geometry_source(asset, recipe, &source);
-	width = source.width;
-	height = source.height;
-	if (width == 0 || height == 0)
+	if (!asks_within_max_side(permit, recipe, why))
+		return false;
+	if (recipe_size_needs_pixels(recipe))
+		return box_fits_max_side(permit, recipe, why);
+	if (asset->width == 0 || asset->height == 0)
 		return fail(why, FAIL_FORBIDDEN, "the token has max, and the asset's size is not known");
+	asset_geometry_source(asset, recipe, &source);
 	if (recipe->is_original)
-		return fits_max_side(permit, width, height, why);
+		return fits_max_side(permit, source.width, source.height, why);
 	recipe_resolve_focus(&resolved, false, 0, 0);
 	return geometry_plan(&resolved, &source, &geometry, why) &&
 	    fits_max_side(permit, geometry.width, geometry.height, why);
@@ -152,4 +198,13 @@ policy_allows(const struct policy_config *config, const struct asset *asset,
 	if (permit->covers_exact_url)
 		return true;
 	return allows_permitted(permit, asset, recipe, format, why);
+}
+
+bool
+policy_allows_info(const struct policy_config *config, const struct asset *asset,
+    const struct permit *permit, int64_t now, struct failure *why)
+{
+	if (!is_alive(asset, now, why))
+		return false;
+	return permit->is_signed || is_open_to_strangers(config, asset, why);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { NOW = 1000 };
@@ -27,7 +28,7 @@ add_presets(void **state)
 static struct policy_config
 config_of(enum policy_unsigned unsigned_urls)
 {
-	return (struct policy_config){ unsigned_urls, { 320, 640, 1280 }, 3 };
+	return (struct policy_config){ unsigned_urls, { 320, 640, 1280 }, 3, false };
 }
 
 /* Stored lying on its side: upright it is 2000 wide and 4000 high. */
@@ -39,11 +40,10 @@ asset_of(enum asset_visibility visibility)
 }
 
 static enum failure_kind
-ask(enum policy_unsigned unsigned_urls, const struct asset *asset, const struct permit *permit,
+ask_of(struct policy_config config, const struct asset *asset, const struct permit *permit,
     const char *text, enum media format, const char **detail)
 {
 	static struct failure why;
-	struct policy_config config = config_of(unsigned_urls);
 	struct recipe recipe;
 
 	failure_clear(&why);
@@ -55,6 +55,13 @@ ask(enum policy_unsigned unsigned_urls, const struct asset *asset, const struct 
 		assert_int_not_equal(why.kind, FAIL_NONE);
 	*detail = why.detail;
 	return why.kind;
+}
+
+static enum failure_kind
+ask(enum policy_unsigned unsigned_urls, const struct asset *asset, const struct permit *permit,
+    const char *text, enum media format, const char **detail)
+{
+	return ask_of(config_of(unsigned_urls), asset, permit, text, format, detail);
 }
 
 static void
@@ -82,6 +89,12 @@ test_lets_strangers_have_what_the_setting_says(void **state)
 		{ "w=320,dpr=4", false, false, true },
 		{ "w=320,fit=contain", false, false, true },
 		{ "w=320,enlarge=0", false, false, true },
+		{ "w=0.5", false, false, true },
+		{ "w=1.0", false, false, true },
+		{ "w=320,text=Sale", false, false, false },
+		{ "@card,text=Sale", false, false, false },
+		{ "w=320,textsize=0.1", false, false, true },
+		{ "w=320,credit=1,watermark=logo,trim=3,page=2,q=auto,dl=x", false, false, true },
 		{ "dpr=2", false, false, true },
 		{ "-", false, false, true },
 		{ "original", false, false, true },
@@ -123,6 +136,8 @@ test_names_the_operation_that_needs_a_token(void **state)
 		{ "-", "without w or a preset" },
 		{ "dpr=2", "without w or a preset" },
 		{ "original", "original needs a signed URL" },
+		{ "w=0.5", "w as a fraction needs a signed URL" },
+		{ "w=320,text=a", "text needs a signed URL" },
 	};
 	struct asset asset = asset_of(VISIBILITY_PUBLIC);
 	struct permit nobody = { 0 };
@@ -242,6 +257,37 @@ test_holds_a_permit_to_its_longest_side(void **state)
 		{ "@card", 300, FAIL_FORBIDDEN },		/* presets too */
 		{ "@card", 333, FAIL_NONE },
 		{ "w=8192", 0, FAIL_NONE },			/* no limit */
+		{ "w=0.8", 1600, FAIL_FORBIDDEN },		/* 1600 x 3200 */
+		{ "w=0.4", 1600, FAIL_NONE },
+		{ "h=0.4,dpr=2", 1600, FAIL_FORBIDDEN },	/* 1600 x 3200 */
+		{ "w=780,border=10", 1600, FAIL_NONE },		/* 800 x 1580 */
+		{ "w=780,border=20", 1600, FAIL_NONE },		/* 820 x 1600 */
+		{ "w=780,border=21", 1600, FAIL_FORBIDDEN },	/* 822 x 1602 */
+		{ "w=1600,h=100,fit=fill,border=1", 1600, FAIL_FORBIDDEN },
+		{ "w=800,mw=1601", 1600, FAIL_FORBIDDEN },
+		{ "w=800,mh=1601", 1600, FAIL_FORBIDDEN },
+		{ "w=1600,rot=90", 1600, FAIL_NONE },		/* 1600 x 800 */
+		/* What nobody knows before the pixels are there is bounded by a box, or not at all. */
+		{ "trim=9,w=1600,h=1600", 1600, FAIL_NONE },
+		{ "trim=9,w=1600,h=1601", 1600, FAIL_FORBIDDEN },
+		{ "trim=9,w=800,h=800,dpr=2,fit=cover", 1600, FAIL_NONE },
+		{ "trim=9,w=801,h=800,dpr=2,fit=cover", 1600, FAIL_FORBIDDEN },
+		{ "trim=9,w=9,h=9,fit=pad", 9, FAIL_NONE },
+		{ "trim=9,w=9,h=9,fit=fill,enlarge=1", 9, FAIL_NONE },
+		{ "trim=9,w=9,h=9,fit=outside", 1600, FAIL_FORBIDDEN },
+		{ "trim=9,w=9,h=9,mw=5", 1600, FAIL_FORBIDDEN },
+		{ "trim=9,w=9,h=9,mh=5", 1600, FAIL_FORBIDDEN },
+		{ "trim=9,w=9", 1600, FAIL_FORBIDDEN },
+		{ "trim=9,h=9", 1600, FAIL_FORBIDDEN },
+		{ "trim=9,w=0.1,h=0.1", 1600, FAIL_FORBIDDEN },
+		{ "trim=9,w=9,ar=1:1", 1600, FAIL_FORBIDDEN },
+		{ "trim=9", 4000, FAIL_FORBIDDEN },
+		{ "trim=9,w=7,h=7,border=1", 9, FAIL_NONE },
+		{ "trim=9,w=8,h=7,border=1", 9, FAIL_FORBIDDEN },
+		{ "trim=9,w=9,h=9", 0, FAIL_NONE },
+		{ "page=2,w=9,h=9", 9, FAIL_NONE },
+		{ "page=2,w=9", 1600, FAIL_FORBIDDEN },
+		{ "page=1,w=9", 1600, FAIL_NONE },
 	};
 	struct asset asset = asset_of(VISIBILITY_SIGNED);
 	const char *detail;
@@ -270,6 +316,107 @@ test_refuses_a_limit_it_cannot_check(void **state)
 	assert_int_equal(ask(UNSIGNED_NONE, &asset, &permit, "w=100", MEDIA_JPEG, &detail), FAIL_NONE);
 }
 
+/* No free URL gets around what an asset imposes. */
+static void
+test_keeps_the_bare_original_of_an_asset_that_imposes_a_mark(void **state)
+{
+	struct permit nobody = { 0 }, exact = { .is_signed = true, .covers_exact_url = true };
+	struct permit original = { .is_signed = true, .may_read_original = true };
+	struct permit all_but_original = { .is_signed = true, .operations = UINT64_MAX };
+	struct policy_config always = config_of(UNSIGNED_ANY);
+	const char *detail;
+
+	(void)state;
+	always.credit_is_imposed = true;
+	for (int i = 0; i < 3; i++) {
+		struct asset asset = asset_of(VISIBILITY_PUBLIC);
+
+		if (i == 0)
+			snprintf(asset.watermark, sizeof(asset.watermark), "logo");
+		else
+			snprintf(asset.credit, sizeof(asset.credit), "A. Body");
+		asset.credit_is_imposed = i == 1;
+		assert_int_equal(ask_of(i == 2 ? always : config_of(UNSIGNED_ANY), &asset, &nobody, "original",
+		    MEDIA_NONE, &detail), FAIL_FORBIDDEN);
+		assert_non_null(strstr(detail, "original of an asset with a watermark or credit imposed"));
+		assert_int_equal(ask(UNSIGNED_ANY, &asset, &nobody, "w=7,q=3", MEDIA_JPEG, &detail), FAIL_NONE);
+		assert_int_equal(ask(UNSIGNED_ANY, &asset, &exact, "original", MEDIA_NONE, &detail), FAIL_NONE);
+		assert_int_equal(ask(UNSIGNED_ANY, &asset, &original, "original", MEDIA_NONE, &detail), FAIL_NONE);
+		assert_int_equal(ask(UNSIGNED_ANY, &asset, &all_but_original, "original", MEDIA_NONE, &detail),
+		    FAIL_FORBIDDEN);
+	}
+	/* A credit that is only there, and one that would be imposed if it were. */
+	struct asset asset = asset_of(VISIBILITY_PUBLIC);
+
+	assert_int_equal(ask_of(always, &asset, &nobody, "original", MEDIA_NONE, &detail), FAIL_NONE);
+	snprintf(asset.credit, sizeof(asset.credit), "A. Body");
+	assert_int_equal(ask(UNSIGNED_ANY, &asset, &nobody, "original", MEDIA_NONE, &detail), FAIL_NONE);
+}
+
+static void
+test_writes_texts_only_for_who_signed_them(void **state)
+{
+	struct asset asset = asset_of(VISIBILITY_PUBLIC);
+	struct permit exact = { .is_signed = true, .covers_exact_url = true };
+	struct permit with = { .is_signed = true, .operations = operation_bit("w") | operation_bit("text") };
+	struct permit without = { .is_signed = true, .operations = operation_bit("w") };
+	const char *detail;
+
+	(void)state;
+	assert_int_equal(ask(UNSIGNED_ANY, &asset, &exact, "w=9,text=Sale", MEDIA_JPEG, &detail), FAIL_NONE);
+	assert_int_equal(ask(UNSIGNED_ANY, &asset, &with, "w=9,text=Sale", MEDIA_JPEG, &detail), FAIL_NONE);
+	assert_int_equal(ask(UNSIGNED_ANY, &asset, &without, "w=9,text=Sale", MEDIA_JPEG, &detail), FAIL_FORBIDDEN);
+	assert_string_equal(detail, "text is not among the token's ops");
+}
+
+/* The default preset is nobody's wish: neither a way onto the ladder nor off it. */
+static void
+test_does_not_see_the_default_preset(void **state)
+{
+	struct asset asset = asset_of(VISIBILITY_PUBLIC);
+	struct permit nobody = { 0 }, only_h = { .is_signed = true, .operations = operation_bit("h") };
+	struct failure why = { 0 };
+	const char *detail;
+
+	(void)state;
+	assert_true(preset_add(&presets, "site", "w=320,q=80,dpr=1.5", &why));
+	assert_true(preset_set_default(&presets, "site", &why));
+	assert_int_equal(ask(UNSIGNED_LADDER, &asset, &nobody, "w=640", MEDIA_JPEG, &detail), FAIL_NONE);
+	assert_int_equal(ask(UNSIGNED_LADDER, &asset, &nobody, "@card", MEDIA_JPEG, &detail), FAIL_NONE);
+	assert_int_equal(ask(UNSIGNED_LADDER, &asset, &nobody, "-", MEDIA_JPEG, &detail), FAIL_FORBIDDEN);
+	assert_int_equal(ask(UNSIGNED_LADDER, &asset, &nobody, "dpr=2", MEDIA_JPEG, &detail), FAIL_FORBIDDEN);
+	assert_int_equal(ask(UNSIGNED_PRESETS, &asset, &nobody, "-", MEDIA_JPEG, &detail), FAIL_FORBIDDEN);
+	assert_int_equal(ask(UNSIGNED_NONE, &asset, &only_h, "h=9", MEDIA_JPEG, &detail), FAIL_NONE);
+	presets.default_name = NULL;
+	presets.count--;
+}
+
+static void
+test_tells_what_is_known_where_it_would_serve_a_picture(void **state)
+{
+	struct permit nobody = { 0 }, exact = { .is_signed = true, .covers_exact_url = true };
+	struct permit ops = { .is_signed = true, .operations = operation_bit("w") };
+
+	(void)state;
+	for (enum policy_unsigned setting = 0; setting < UNSIGNED_COUNT; setting++) {
+		for (enum asset_visibility visibility = 0; visibility < VISIBILITY_COUNT; visibility++) {
+			const struct permit *permits[] = { &nobody, &exact, &ops };
+			struct policy_config config = config_of(setting);
+			struct asset asset = asset_of(visibility);
+
+			for (int i = 0; i < 3; i++) {
+				bool is_free = visibility == VISIBILITY_PUBLIC && setting != UNSIGNED_NONE;
+				enum failure_kind want = visibility == VISIBILITY_GONE ? FAIL_GONE :
+				    is_free || i > 0 ? FAIL_NONE : FAIL_FORBIDDEN;
+				struct failure why = { 0 };
+
+				assert_true(policy_allows_info(&config, &asset, permits[i], NOW, &why) == (want == FAIL_NONE));
+				assert_int_equal(why.kind, want);
+			}
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -281,6 +428,10 @@ main(void)
 		cmocka_unit_test(test_holds_a_permit_to_its_operations_and_formats),
 		cmocka_unit_test(test_holds_a_permit_to_its_longest_side),
 		cmocka_unit_test(test_refuses_a_limit_it_cannot_check),
+		cmocka_unit_test(test_keeps_the_bare_original_of_an_asset_that_imposes_a_mark),
+		cmocka_unit_test(test_writes_texts_only_for_who_signed_them),
+		cmocka_unit_test(test_does_not_see_the_default_preset),
+		cmocka_unit_test(test_tells_what_is_known_where_it_would_serve_a_picture),
 	};
 
 	return cmocka_run_group_tests(tests, add_presets, NULL);

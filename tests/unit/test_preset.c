@@ -1,4 +1,4 @@
-/* test_preset - names, texts, and presets made of presets. */
+/* test_preset - names, texts, presets made of presets, and the default. */
 #include "recipe/operation.h"
 #include "recipe/preset.h"
 #include "recipe/recipe.h"
@@ -86,6 +86,10 @@ test_finds_mistakes_when_it_is_added(void **state)
 	assert_refused(&set, "a", "-", "asks for no operation");
 	assert_refused(&set, "a", "original", "asks for no operation");
 	assert_refused(&set, "a", "@a", "nested");
+	assert_refused(&set, "a", "w=9,lossless=1,q=3", "lossless cannot be had with q");
+	assert_refused(&set, "a", "w=3,text=Sale", "asks for text or dl");
+	assert_refused(&set, "a", "w=3,dl=sale", "asks for text or dl");
+	add(&set, "caption", "textg=n,textsize=0.1,textcolor=f00,credit=1,watermark=logo");
 }
 
 static void
@@ -139,6 +143,96 @@ test_refuses_one_too_many(void **state)
 	assert_refused(&set, names[PRESET_MAX], "w=3", "limit 128");
 }
 
+/* ---- the default ----------------------------------------------------------------------- */
+
+static void
+add_default(struct preset_set *set)
+{
+	struct failure why = { 0 };
+
+	add(set, "site", "q=low,strip=all,fit=cover,w=100");
+	add(set, "card", "w=300,fit=pad");
+	assert_true(preset_set_default(set, "site", &why));
+}
+
+static void
+test_puts_the_default_before_everything(void **state)
+{
+	static const struct {
+		const char *recipe, *want;
+	} cases[] = {
+		{ "-", "w=100,fit=cover,q=low,strip=all" },
+		{ "h=50", "w=100,h=50,fit=cover,q=low,strip=all" },
+		{ "@card", "w=300,fit=pad,q=low,strip=all" },
+		{ "@card,q=80,strip=copyright", "w=300,fit=pad,q=80" },
+		{ "@site,@card", "w=300,fit=pad,q=low,strip=all" },
+		{ "lossless=1", "w=100,fit=cover,lossless=1,strip=all" },
+		{ "original", "original" },
+	};
+	struct preset_set set = { 0 };
+	struct arena *arena = arena_new();
+
+	(void)state;
+	add_default(&set);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct failure why = { 0 };
+		struct recipe recipe, again;
+		struct text out;
+
+		assert_true(recipe_parse(span_of(cases[i].recipe), &set, &recipe, &why));
+		text_init(&out, arena, RECIPE_TEXT_MAX);
+		recipe_print(&recipe, &out);
+		assert_string_equal(out.at, cases[i].want);
+		/* The renderer reads it without presets. */
+		assert_true(recipe_parse(text_span(&out), NULL, &again, &why));
+		again.asked = recipe.asked;
+		again.asked_freely = recipe.asked_freely;
+		again.presets = recipe.presets;
+		assert_memory_equal(&again, &recipe, sizeof(recipe));
+	}
+	arena_free(arena);
+}
+
+static void
+test_counts_the_default_as_not_asked(void **state)
+{
+	struct preset_set set = { 0 };
+	struct failure why = { 0 };
+	struct recipe recipe;
+
+	(void)state;
+	add_default(&set);
+	assert_true(recipe_parse(span_of("-"), &set, &recipe, &why));
+	assert_true(recipe.asked == 0 && recipe.asked_freely == 0 && recipe.presets == 0);
+	assert_true(recipe_parse(span_of("@card,dpr=2"), &set, &recipe, &why));
+	assert_true(recipe.asked == (operation_bit("w") | operation_bit("fit") | operation_bit("dpr")));
+	assert_true(recipe.asked_freely == operation_bit("dpr"));
+	assert_int_equal(recipe.presets, 1);
+	/* A preset is what it asks itself. */
+	assert_refused(&set, "nothing", "-", "asks for no operation");
+	add(&set, "square", "h=100");
+}
+
+static void
+test_refuses_a_default_that_does_not_go_with_the_others(void **state)
+{
+	struct preset_set set = { 0 };
+	struct failure why = { 0 };
+
+	(void)state;
+	assert_false(preset_set_default(&set, "site", &why));
+	assert_string_equal(why.detail, "there is no preset 'site' to be the default");
+	failure_clear(&why);
+	add(&set, "box", "w=3,h=4");
+	add(&set, "shape", "ar=16:9");
+	assert_false(preset_set_default(&set, "box", &why));
+	assert_string_equal(why.detail, "preset @shape: ar cannot be had with both w and h");
+	assert_null(set.default_name);
+	failure_clear(&why);
+	assert_true(preset_set_default(&set, "shape", &why));
+	assert_string_equal(set.default_name, "shape");
+}
+
 int
 main(void)
 {
@@ -150,6 +244,9 @@ main(void)
 		cmocka_unit_test(test_builds_on_presets_before_it),
 		cmocka_unit_test(test_bounds_how_deep_presets_nest),
 		cmocka_unit_test(test_refuses_one_too_many),
+		cmocka_unit_test(test_puts_the_default_before_everything),
+		cmocka_unit_test(test_counts_the_default_as_not_asked),
+		cmocka_unit_test(test_refuses_a_default_that_does_not_go_with_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

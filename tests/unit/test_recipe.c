@@ -1,4 +1,4 @@
-/* test_recipe - URL text to recipe to canonical text, and the operations table. */
+/* test_recipe - URL text to recipe to canonical text, and what follows from a recipe. */
 #include "recipe/operation.h"
 #include "recipe/recipe.h"
 
@@ -22,7 +22,11 @@ open_fixture(void **state)
 	(void)state;
 	arena = arena_new();
 	return preset_add(&presets, "card", "w=300,h=200,fit=cover", &why) &&
-	    preset_add(&presets, "big", "enlarge=1,w=900,g=0.2:0.8,bg=fff", &why) ? 0 : -1;
+	    preset_add(&presets, "big", "enlarge=1,w=900,g=0.2:0.8,bg=fff", &why) &&
+	    preset_add(&presets, "lossless", "lossless=1", &why) &&
+	    preset_add(&presets, "lossy", "q=low,max-bytes=900", &why) &&
+	    preset_add(&presets, "shape", "ar=3:2", &why) &&
+	    preset_add(&presets, "everything", "g=n:1.0:0.5,border=3:fff,round=9,w=0.5,q=80,trim=9:f00", &why) ? 0 : -1;
 }
 
 static int
@@ -66,7 +70,7 @@ test_prints_one_text_for_every_spelling(void **state)
 		{ "w=400", "w=400" },
 		{ "w=0400", "w=400" },
 		{ "h=300,w=400", "w=400,h=300" },
-		{ "enlarge=1,q=80,bg=abc,g=n,fit=cover,dpr=2,h=3,w=4", "w=4,h=3,dpr=2,fit=cover,g=n,bg=aabbcc,q=80,enlarge=1" },
+		{ "enlarge=1,q=80,bg=abc,g=n,fit=cover,dpr=2,h=3,w=4", "w=4,h=3,dpr=2,enlarge=1,fit=cover,g=n,bg=aabbcc,q=80" },
 		{ "w=1,h=8192", "w=1,h=8192" },
 		/* defaults are left out */
 		{ "dpr=1", "-" },
@@ -92,14 +96,65 @@ test_prints_one_text_for_every_spelling(void **state)
 		{ "bg=transparent", "bg=00000000" },
 		{ "q=1", "q=1" },
 		{ "q=100", "q=100" },
+		{ "q=low", "q=low" },
+		{ "w=1.000000,h=0.5000", "w=1.0,h=0.5" },
+		{ "ar=1.6:0.9", "ar=16:9" },
+		{ "ar=1920:1080", "ar=16:9" },
+		{ "ar=1.91:1", "ar=191:100" },
+		{ "ar=10000:9999.999", "ar=10000:9999.999" },	/* 10000000:9999999 is over the grammar's range */
+		{ "ar=0.002:10000", "ar=0.001:5000" },
+		{ "rot=0", "-" },
+		{ "rot=360", "-" },
+		{ "rot=-360", "-" },
+		{ "rot=-90", "rot=270" },
+		{ "rot=-0.01", "rot=359.99" },
+		{ "rot=90.00", "rot=90" },
+		{ "flip=hv", "flip=hv" },
+		{ "anim=on,orient=auto,progressive=on,subsample=auto,strip=copyright,icc=srgb,textg=s", "-" },
+		{ "bri=0,con=-0,sat=000,hue=0,gamma=1.0,gray=0,zoom=1,credit=0,lossless=0", "-" },
+		{ "bri=-07", "bri=-7" },
+		{ "page=1", "page=1" },		/* the first alone, not all */
+		{ "trim=010:FFF", "trim=10:ffffff" },
+		{ "g=n:0:0", "g=n" },
+		{ "g=n:0.0:-0.0", "g=n" },
+		{ "g=se:010:-5", "g=se:10:-5" },
+		{ "g=c:0.50:1.0", "g=c:0.5:1.0" },
+		{ "g=entropy", "g=entropy" },
+		{ "duotone=000:FFF8", "duotone=000000:ffffff88" },
+		{ "tint=f00:50", "tint=ff0000" },
+		{ "tint=f00:49", "tint=ff0000:49" },
+		{ "usm=1:1:0", "usm=1" },
+		{ "usm=0.5:2.50", "usm=0.5:2.5" },
+		{ "usm=0.5:1:3", "usm=0.5:1:3" },
+		{ "border=5:000", "border=5" },
+		{ "border=5:00000080", "border=5:00000080" },
+		{ "round=max", "round=max" },
+		{ "max-bytes=0000100", "max-bytes=100" },
+		{ "text=a%2cb%3D%25", "text=a%2Cb%3D%25" },
+		{ "text=%c3%a9~x y", "text=%C3%A9~x%20y" },
+		{ "text=%41", "text=A" },
+		{ "w=%34%30%30", "w=400" },
+		{ "g=n%3A1%3a2", "g=n:1:2" },
+		{ "dl=r%C3%A9sum%C3%A9,w=3", "w=3,dl=r%C3%A9sum%C3%A9" },
+		{ "watermark=logo-2", "watermark=logo-2" },
 		/* presets */
 		{ "@card", "w=300,h=200,fit=cover" },
 		{ "@card,dpr=2", "w=300,h=200,dpr=2,fit=cover" },
 		{ "@card,w=100,fit=contain", "w=100,h=200" },
-		{ "@card,@big", "w=900,h=200,fit=cover,g=0.2:0.8,bg=ffffff,enlarge=1" },
-		{ "@big,@card", "w=300,h=200,fit=cover,g=0.2:0.8,bg=ffffff,enlarge=1" },
+		{ "@card,@big", "w=900,h=200,enlarge=1,fit=cover,g=0.2:0.8,bg=ffffff" },
+		{ "@big,@card", "w=300,h=200,enlarge=1,fit=cover,g=0.2:0.8,bg=ffffff" },
 		{ "@big,enlarge=0,g=s,bg=000", "w=900,g=s,bg=000000" },
 		{ "@big,g=focus,enlarge=0", "w=900,bg=ffffff" },
+		/* a preset gives way to what cannot be had with it */
+		{ "@lossless,q=80", "q=80" },
+		{ "@lossless,max-bytes=500", "max-bytes=500" },
+		{ "@lossy,lossless=1", "lossless=1" },
+		{ "@lossy,lossless=0", "q=low,max-bytes=900" },
+		{ "@card,ar=1:1,w=50", "w=50,ar=1:1,fit=cover" },
+		{ "@card,ar=1:1,h=0.5", "h=0.5,ar=1:1,fit=cover" },
+		{ "@shape,w=30,h=40", "w=30,h=40" },
+		{ "@shape,w=30", "w=30,ar=3:2" },
+		{ "@everything,g=s,border=1,round=max,w=7,q=auto,trim=2", "trim=2,w=7,g=s,border=1,round=max,q=auto" },
 	};
 
 	(void)state;
@@ -134,51 +189,21 @@ test_says_what_is_wrong(void **state)
 		{ " w=400", "unknown operation ' w'" },
 		{ "x'\x1b\xff" "y=1", "unknown operation 'x?" "??y'" },
 		{ "w", "w has no value" },
-		{ "w=", "w must be 1..8192" },
-		{ "w=0", "w must be 1..8192, not '0'" },
+		{ "w=", "w must be 1..8192 pixels" },
+		{ "w=0", "up to 1.0, not '0'" },
 		{ "w=8193", "w must be" },
 		{ "w=-1", "w must be" },
 		{ "w=4.5", "w must be" },
 		{ "w=400px", "w must be" },
 		{ "w=400=3", "w must be" },
 		{ "w=99999999999999999999999", "w must be" },
-		{ "h=0", "h must be" },
-		{ "dpr=0.49", "dpr must be" },
-		{ "dpr=8.001", "dpr must be" },
-		{ "dpr=1.0001", "at most 3 decimals" },
-		{ "dpr=2x", "dpr must be" },
-		{ "fit=", "fit must be contain, cover, fill, pad or outside" },
-		{ "fit=Cover", "fit must be" },
-		{ "g=north", "g must be" },
-		{ "g=0.5", "g must be" },
-		{ "g=0.5:", "g must be" },
-		{ "g=0.5:1.1", "g must be" },
-		{ "g=0.5:-0.1", "g must be" },
-		{ "g=0.5:0.5:0.5", "g must be" },
-		{ "g=0.1234567:0", "g must be" },
-		{ "crop=1:2:3", "crop must be" },
-		{ "crop=1:2:3:4:5", "crop must be" },
-		{ "crop=1:2:3:4:", "crop must be" },
-		{ "crop=1:2:0:4", "crop must be" },
-		{ "crop=1:2:3:0", "crop must be" },
-		{ "crop=0.0:0.0:0.0:1.0", "crop must be" },
-		{ "crop=0:0:0.5:0.5", "crop must be" },
-		{ "crop=0.0:0.0:1:1.0", "crop must be" },
-		{ "crop=0.0:0.0:1.1:1.0", "crop must be" },
-		{ "crop=-1:0:5:5", "crop must be" },
-		{ "crop=0:0:10000001:5", "crop must be" },
-		{ "bg=", "bg must be" },
-		{ "bg=ff", "bg must be" },
-		{ "bg=fffff", "bg must be" },
-		{ "bg=fffffff", "bg must be" },
-		{ "bg=fffffffff", "bg must be" },
-		{ "bg=ggg", "bg must be" },
-		{ "bg=#fff", "bg must be" },
-		{ "bg=white", "bg must be" },
-		{ "q=0", "q must be 1..100" },
-		{ "q=101", "q must be" },
-		{ "enlarge=2", "enlarge must be 0 or 1" },
-		{ "enlarge=true", "enlarge must be" },
+		{ "w=%", "malformed percent sequence in w=%" },
+		{ "w=%4", "malformed percent sequence in w=%4" },
+		{ "w=%g0", "malformed percent sequence in w=%g0" },
+		{ "%77=400", "unknown operation '%77'" },
+		{ "w%3D400", "unknown operation 'w%3D400'" },
+		{ "w=400%2Ch=3", "w must be" },
+		{ "%40card", "unknown operation '%40card'" },
 		{ "w=1,w=1", "w is given twice" },
 		{ "w=1,h=2,w=3", "w is given twice" },
 		{ "original,w=3", "'original' must stand alone" },
@@ -233,7 +258,7 @@ test_holds_the_text_to_its_limit(void **state)
 	assert_true(recipe_parse(span_range(text, RECIPE_TEXT_MAX), NULL, &recipe, &why));
 	assert_int_equal(recipe.width, 7);
 	assert_false(recipe_parse(span_range(text, RECIPE_TEXT_MAX + 1), NULL, &recipe, &why));
-	assert_non_null(strstr(why.detail, "1024"));
+	assert_non_null(strstr(why.detail, "1600"));
 }
 
 static void
@@ -290,80 +315,185 @@ test_resolves_the_focal_point(void **state)
 	}
 }
 
-/* ---- the table ---------------------------------------------------------------------- */
+/* ---- what cannot be had together -------------------------------------------------------- */
 
 static void
-test_describes_every_operation(void **state)
+test_refuses_what_contradicts_itself_and_names_both(void **state)
 {
-	struct text table;
+	static const struct {
+		const char *input, *want;
+	} cases[] = {
+		{ "ar=16:9,w=3,h=4", "ar cannot be had with both w and h" },
+		{ "ar=16:9,w=0.5,h=4", "ar cannot be had with both w and h" },
+		{ "@card,ar=1:1", "ar cannot be had with both w and h" },	/* which of the two is to go? */
+		{ "lossless=1,q=80", "lossless cannot be had with q" },
+		{ "q=auto,lossless=1", "lossless cannot be had with q" },
+		{ "q=low,lossless=1", "lossless cannot be had with q" },
+		{ "lossless=1,max-bytes=5000", "lossless cannot be had with max-bytes" },
+	};
 
 	(void)state;
-	text_init(&table, arena, 64 * 1024);
-	operation_print_table(&table);
-	assert_false(table.was_cut);
-	for (unsigned i = 0; i < operation_count; i++) {
-		const struct operation *operation = &operations[i];
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct failure why = { 0 };
+		struct recipe recipe;
 
-		assert_int_equal(operation_find(span_of(operation->name)), i);
-		assert_true(operation_bit(operation->name) == UINT64_C(1) << i);
-		assert_non_null(operation->parse);
-		assert_non_null(operation->print);
-		assert_non_null(strstr(table.at, operation->help));
-		assert_int_equal(operation->help[strlen(operation->help) - 1], '.');
-		/* A bar would end the cell. */
-		assert_null(strchr(operation->argument, '|'));
+		assert_false(recipe_parse(span_of(cases[i].input), &presets, &recipe, &why));
+		assert_int_equal(why.kind, FAIL_BAD_REQUEST);
+		assert_string_equal(why.detail, cases[i].want);
 	}
-	assert_int_equal(operation_find(span_of("")), -1);
-	assert_int_equal(operation_find(span_of("original")), -1);
+	(void)parse("ar=16:9,w=3");
+	(void)parse("ar=16:9,h=0.5");
+	(void)parse("lossless=0,q=80,max-bytes=5000");
 }
 
 static void
-test_names_every_word_in_the_grammar(void **state)
+test_asks_no_format_for_what_it_has_not(void **state)
 {
-	(void)state;
-	for (unsigned i = 0; i < operation_count; i++) {
-		for (unsigned word = 0; word < operations[i].word_count; word++) {
-			char quoted[64], sentence[256];
+	static const struct {
+		const char *recipe;
+		enum media format;
+		const char *want;	/* in the detail; NULL: it suits */
+	} cases[] = {
+		{ "lossless=1", MEDIA_JPEG, "lossless cannot be had in jpg" },
+		{ "lossless=1", MEDIA_GIF, "lossless cannot be had in gif" },
+		{ "lossless=1", MEDIA_PNG, NULL },
+		{ "lossless=1", MEDIA_WEBP, NULL },
+		{ "lossless=1", MEDIA_AVIF, NULL },
+		{ "lossless=1", MEDIA_JXL, NULL },
+		{ "lossless=0", MEDIA_JPEG, NULL },
+		{ "max-bytes=5000", MEDIA_GIF, "max-bytes cannot be had in gif" },
+		{ "max-bytes=5000", MEDIA_PNG, "max-bytes cannot be had in png without palette" },
+		{ "max-bytes=5000,palette=256", MEDIA_PNG, NULL },
+		{ "max-bytes=5000,palette=256", MEDIA_GIF, "max-bytes cannot be had in gif" },
+		{ "max-bytes=5000", MEDIA_JPEG, NULL },
+		{ "max-bytes=5000", MEDIA_WEBP, NULL },
+		{ "icc=p3", MEDIA_GIF, "icc=p3 and icc=keep cannot be had in gif" },
+		{ "icc=keep", MEDIA_GIF, "icc=p3 and icc=keep cannot be had in gif" },
+		{ "icc=srgb", MEDIA_GIF, NULL },
+		{ "icc=keep", MEDIA_PNG, NULL },
+		{ "w=3,q=80,palette=16,progressive=off,subsample=420", MEDIA_GIF, NULL },
+	};
 
-			snprintf(quoted, sizeof(quoted), " %s,", operations[i].words[word]);
-			snprintf(sentence, sizeof(sentence), " %s,", operations[i].argument);
-			for (char *or = strstr(sentence, " or "); or != NULL; or = strstr(sentence, " or "))
-				memcpy(or, ",   ", 4);
-			if (strstr(sentence, quoted) == NULL && strstr(sentence, quoted + 1) == NULL)
-				fail_msg("%s does not name %s", operations[i].name, operations[i].words[word]);
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct recipe recipe = parse(cases[i].recipe);
+		struct failure why = { 0 };
+		bool suits = recipe_suits_format(&recipe, cases[i].format, &why);
+
+		if (suits != (cases[i].want == NULL))
+			fail_msg("%s in %s: %s", cases[i].recipe, media_extension(cases[i].format), why.detail);
+		if (!suits) {
+			assert_int_equal(why.kind, FAIL_BAD_REQUEST);
+			assert_non_null(strstr(why.detail, cases[i].want));
 		}
 	}
 }
 
-static void
-test_says_the_range_it_checks(void **state)
-{
-	(void)state;
-	for (unsigned i = 0; i < operation_count; i++) {
-		double min, max;
-		char *end;
+/* ---- what follows from it ------------------------------------------------------------------ */
 
-		if (operations[i].max == 0)
-			continue;
-		min = strtod(operations[i].argument, &end);
-		/* strtod() takes the first point of "1..8192" as the number's own. */
-		end = strstr(operations[i].argument, "..");
-		assert_non_null(end);
-		max = strtod(end + 2, NULL);
-		assert_true(min == operations[i].min && max == operations[i].max);
+static void
+test_knows_when_the_size_is_in_the_pixels(void **state)
+{
+	static const struct {
+		const char *recipe;
+		bool want;
+	} cases[] = {
+		{ "-", false }, { "w=3", false }, { "page=1", false }, { "page=2", true }, { "trim=10", true },
+		{ "crop=0:0:1:1,rot=45,zoom=2,border=3", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct recipe recipe = parse(cases[i].recipe);
+
+		assert_true(recipe_size_needs_pixels(&recipe) == cases[i].want);
 	}
 }
 
-/* Otherwise the renderer could not read what the responder printed. */
 static void
-test_fits_the_longest_canonical_text(void **state)
+test_keeps_frames_where_format_and_recipe_do(void **state)
 {
-	struct recipe recipe = parse("w=8192,h=8192,dpr=7.999,fit=outside,g=0.123456:0.123456,"
-	    "crop=0.123456:0.123456:0.123456:0.123456,bg=12345678,q=100,enlarge=1");
+	static const struct {
+		const char *recipe;
+		unsigned frames;
+		enum media format;
+		bool want;
+	} cases[] = {
+		{ "-", 2, MEDIA_GIF, true }, { "-", 2, MEDIA_WEBP, true }, { "-", 1, MEDIA_GIF, false },
+		{ "-", 0, MEDIA_GIF, false }, { "-", 9, MEDIA_JPEG, false }, { "-", 9, MEDIA_PNG, false },
+		{ "-", 9, MEDIA_AVIF, false }, { "anim=off", 9, MEDIA_GIF, false }, { "anim=on", 9, MEDIA_GIF, true },
+		{ "page=1", 9, MEDIA_GIF, false }, { "w=3,rot=45", 9, MEDIA_WEBP, true },
+	};
 
 	(void)state;
-	assert_true(recipe.asked == (UINT64_C(1) << operation_count) - 1);	/* none is forgotten here */
-	assert_true(strlen(canonical(&recipe)) < RECIPE_TEXT_MAX);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct recipe recipe = parse(cases[i].recipe);
+
+		assert_true(recipe_keeps_frames(&recipe, cases[i].frames, cases[i].format) == cases[i].want);
+	}
+}
+
+/* One value for each operation that is not its default. */
+static void
+test_tells_what_looks_like_from_what_is_only_another_size(void **state)
+{
+	static const char *const invisible[] = {
+		"w=3", "w=0.5", "h=4", "ar=1:1", "mw=2", "mh=2", "dpr=2", "enlarge=1", "fit=fill", "g=n", "strip=all", "dl=x",
+	};
+	static const char *const visible[] = {
+		"page=2", "anim=off", "orient=off", "trim=3", "crop=0:0:1:1", "rot=90", "flip=h", "zoom=2", "bri=1", "con=1",
+		"sat=1", "hue=1", "gamma=2", "gray=1", "sepia=9", "duotone=000:fff", "tint=f00", "blur=1", "pixelate=4",
+		"sharpen=1", "usm=1", "bg=fff", "watermark=a", "credit=1", "text=a", "textg=n", "textsize=0.1",
+		"textcolor=fff", "border=1", "round=4", "q=80", "max-bytes=500", "lossless=1", "progressive=off",
+		"subsample=444", "palette=8", "icc=p3",
+	};
+	size_t invisible_count = sizeof(invisible) / sizeof(invisible[0]);
+	size_t visible_count = sizeof(visible) / sizeof(visible[0]);
+	struct recipe plain = parse("-"), original = parse("original"), card = parse("@card"), blurred = parse("blur=2");
+	uint64_t tried = 0;
+
+	(void)state;
+	for (size_t i = 0; i < invisible_count + visible_count; i++) {
+		struct recipe recipe = parse(i < invisible_count ? invisible[i] : visible[i - invisible_count]);
+
+		assert_true(recipe_looks_like(&recipe, &plain) == (i < invisible_count));
+		assert_true(recipe_looks_like(&plain, &recipe) == (i < invisible_count));
+		assert_true(recipe_looks_like(&recipe, &recipe));
+		assert_false(recipe_looks_like(&recipe, &blurred));
+		tried |= recipe.asked;
+	}
+	assert_true(tried == (UINT64_C(1) << operation_count) - 1);
+	assert_true(recipe_looks_like(&card, &plain));
+	assert_false(recipe_looks_like(&original, &plain));
+}
+
+static void
+test_finds_the_text_in_a_segment(void **state)
+{
+	static const struct {
+		const char *segment, *want;	/* NULL: refused */
+	} cases[] = {
+		{ "w=400,h=300", "w=400,h=300" },
+		{ "text=a%2Cb", "text=a%2Cb" },
+		{ "text%3Da%252Cb", "text=a%2Cb" },
+		{ "%40card%2Cw%3D5", "@card,w=5" },
+		{ "-", "-" },
+		{ "", "" },
+		{ "w%3D1%2F", NULL },
+		{ "w%3D1%00", NULL },
+		{ "w%3D%", NULL },
+		{ "%2E%2E", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct failure why = { 0 };
+		struct span text;
+		bool is_found = recipe_decode_segment(span_of(cases[i].segment), arena, &text, &why);
+
+		assert_true(is_found == (cases[i].want != NULL));
+		assert_true(is_found ? span_equals(text, cases[i].want) : why.kind == FAIL_BAD_REQUEST);
+	}
 }
 
 int
@@ -376,10 +506,12 @@ main(void)
 		cmocka_unit_test(test_holds_the_text_to_its_limit),
 		cmocka_unit_test(test_remembers_what_the_url_itself_asked),
 		cmocka_unit_test(test_resolves_the_focal_point),
-		cmocka_unit_test(test_describes_every_operation),
-		cmocka_unit_test(test_names_every_word_in_the_grammar),
-		cmocka_unit_test(test_says_the_range_it_checks),
-		cmocka_unit_test(test_fits_the_longest_canonical_text),
+		cmocka_unit_test(test_refuses_what_contradicts_itself_and_names_both),
+		cmocka_unit_test(test_asks_no_format_for_what_it_has_not),
+		cmocka_unit_test(test_knows_when_the_size_is_in_the_pixels),
+		cmocka_unit_test(test_keeps_frames_where_format_and_recipe_do),
+		cmocka_unit_test(test_tells_what_looks_like_from_what_is_only_another_size),
+		cmocka_unit_test(test_finds_the_text_in_a_segment),
 	};
 
 	return cmocka_run_group_tests(tests, open_fixture, close_fixture);

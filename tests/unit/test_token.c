@@ -71,6 +71,7 @@ test_signs_what_others_can_compute(void **state)
 		{ "", path, "k1..jli9_9eS4ztCVUxASM6L7A" },
 		{ "exp=2000", path, "k1.exp=2000.owULUBcKYLy6GSlErx4o_A" },
 		{ "ops=w+h+dpr,max=1600", "bike", "k1.ops=w+h+dpr,max=1600.QyKhhD1halUSgFcQlNjGkQ" },
+		{ "ops=max-bytes+q+text", "bike", "k1.ops=max-bytes+q+text.nAyFXSuvkgDgtvNf_4CSnQ" },
 	};
 
 	(void)state;
@@ -114,6 +115,21 @@ test_is_good_for_one_asset_with_ops(void **state)
 	assert_false(permit_allows_format(&permit, MEDIA_PNG));
 	assert_int_equal(verify(token, path, "car", 0, &permit), FAIL_FORBIDDEN);
 	assert_int_equal(verify(token, path, "", 0, &permit), FAIL_FORBIDDEN);
+}
+
+static void
+test_can_name_every_operation_at_once(void **state)
+{
+	struct permit permit;
+	struct text claims;
+
+	(void)state;
+	text_init(&claims, arena, TOKEN_TEXT_MAX);
+	text_add(&claims, "exp=253402300799,max=16384,fmt=jpg+png+webp+avif+gif+jxl,ops=original");
+	for (unsigned i = 0; i < operation_count; i++)
+		text_printf(&claims, "+%s", operations[i].name);
+	assert_int_equal(verify(sign("k1", claims.at, "bike"), path, "bike", 0, &permit), FAIL_NONE);
+	assert_true(permit.operations == (UINT64_C(1) << operation_count) - 1 && permit.may_read_original);
 }
 
 /* What covers a path must not pass for what covers an id, whatever their text. */
@@ -349,6 +365,7 @@ main(void)
 		cmocka_unit_test(test_signs_what_others_can_compute),
 		cmocka_unit_test(test_is_good_for_one_url_without_ops),
 		cmocka_unit_test(test_is_good_for_one_asset_with_ops),
+		cmocka_unit_test(test_can_name_every_operation_at_once),
 		cmocka_unit_test(test_never_takes_one_kind_for_the_other),
 		cmocka_unit_test(test_refuses_every_changed_character),
 		cmocka_unit_test(test_refuses_malformed_tokens),
