@@ -20,6 +20,9 @@ $(unit_programs): | $(BUILD)/vitrine-renderer
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libapplication.a $(BUILD)/libvitrine.a
 	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,$(service_packages) cmocka) -lfcgi -lm
 
+# The image folder belongs to the renderer; what of it needs plain bytes only is tested by itself.
+$(BUILD)/tests/unit/test_miniature: $(call objects,$(addprefix lib/image/,blurhash.c palette.c srgb.c thumbhash.c))
+
 # Small programs over one module each, which the integration tests drive.
 probe_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/probe_*.c))
 $(BUILD)/tests/integration/probe_%: $(BUILD)/tests/integration/probe_%.o $(BUILD)/libvitrine.a

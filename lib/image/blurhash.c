@@ -13,7 +13,7 @@ enum {
 	LONG_SIDE = 4, SHORT_SIDE = 3,
 	COMPONENTS = LONG_SIDE * SHORT_SIDE,
 	BASE = 83,
-	LARGEST_MAX = 82,	/* one digit */
+	LARGEST_STEPS = 166, LARGEST_MAX = 82,	/* one digit: up to half of full strength */
 	LEVELS = 19		/* of each channel of a component: 19^3 < 83^2 */
 };
 
@@ -85,8 +85,7 @@ clipped(double value, double max)
 	return fmin(fmax(value, 0), max);
 }
 
-/* The largest strength of any channel in steps of 1/83; components are told as
- * parts of it. */
+/* The largest strength of any channel, in steps; components are told as parts of it. */
 static unsigned
 quantised_largest(const struct components *components)
 {
@@ -95,7 +94,7 @@ quantised_largest(const struct components *components)
 	for (unsigned i = 1; i < COMPONENTS; i++)
 		for (unsigned channel = 0; channel < 3; channel++)
 			largest = fmax(largest, fabs(components->strength[i][channel]));
-	return (unsigned)clipped(floor(largest * BASE - 0.5), LARGEST_MAX);
+	return (unsigned)clipped(floor(largest * LARGEST_STEPS - 0.5), LARGEST_MAX);
 }
 
 static unsigned
@@ -139,6 +138,6 @@ miniature_blurhash(const struct miniature *picture, char hash[PORTRAIT_BLURHASH_
 	hash = print_digits(hash, largest, 1);
 	hash = print_digits(hash, mean_colour(components.strength[0]), 4);
 	for (unsigned i = 1; i < COMPONENTS; i++)
-		hash = print_digits(hash, quantised_component(components.strength[i], (largest + 1.0) / BASE), 2);
+		hash = print_digits(hash, quantised_component(components.strength[i], (largest + 1.0) / LARGEST_STEPS), 2);
 	*hash = '\0';
 }

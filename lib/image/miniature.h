@@ -28,7 +28,8 @@ struct miniature {
 /*
  * The colours that say most about it, the one that stands for the largest area
  * first; returns how many, 1 to PORTRAIT_PALETTE_MAX: fewer than five when all
- * of the picture is, to the eye, one of these.
+ * of the picture is, to the eye, one of these, or when one would stand for less
+ * than a hundredth of it.
  *
  * They are means in Oklab (bottosson.github.io/posts/oklab), where distances
  * are as large as they look, of clusters found by splitting the widest one at
@@ -41,8 +42,8 @@ unsigned miniature_palette(const struct miniature *picture, uint8_t colours[PORT
  * components, 3 x 4 for what is higher than wide. */
 void miniature_blurhash(const struct miniature *picture, char hash[PORTRAIT_BLURHASH_MAX + 1]);
 
-/* By the algorithm of github.com/evanw/thumbhash, bit for bit what its reference
- * in JavaScript gives; returns the number of bytes. */
+/* By the algorithm of github.com/evanw/thumbhash, as its reference in JavaScript
+ * has it; returns the number of bytes. */
 unsigned miniature_thumbhash(const struct miniature *picture, uint8_t hash[THUMBHASH_BYTES_MAX]);
 
 #endif

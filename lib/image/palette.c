@@ -6,7 +6,10 @@
 /* In Oklab, where 0.02 is about what the eye can tell apart. */
 #define NOTICEABLE 0.02
 
-enum { ROUNDS_MAX = 8 };	/* after each split; it settles sooner */
+enum {
+	ROUNDS_MAX = 8,		/* after each split; it settles sooner */
+	AREA_MIN_PER_MILLE = 10	/* where two colours meet, scaling makes some that are in neither */
+};
 
 struct cluster {
 	double mean[3];
@@ -200,6 +203,12 @@ sort(struct partition *partition)
 	}
 }
 
+static bool
+is_large_enough(const struct partition *partition, unsigned k)
+{
+	return partition->clusters[k].pixels * 1000 >= partition->point_count * AREA_MIN_PER_MILLE;
+}
+
 unsigned
 miniature_palette(const struct miniature *picture, uint8_t colours[PORTRAIT_PALETTE_MAX][3])
 {
@@ -211,9 +220,7 @@ miniature_palette(const struct miniature *picture, uint8_t colours[PORTRAIT_PALE
 	while (partition.cluster_count < PORTRAIT_PALETTE_MAX && split(&partition))
 		settle(&partition);
 	sort(&partition);
-	while (count < partition.cluster_count && partition.clusters[count].pixels > 0) {
+	for (; count < partition.cluster_count && is_large_enough(&partition, count); count++)
 		to_srgb(partition.clusters[count].mean, colours[count]);
-		count++;
-	}
 	return count;
 }
