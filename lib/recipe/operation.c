@@ -99,22 +99,23 @@ const struct operation operations[] = {
 		.name = "page",
 		.argument = "1..10000",
 		.fallback = "all frames, or the first",
-		.help = "The page, or the frame of an animation, that is used alone; the first is 1.",
+		.help = "The page of a document, or the frame of an animation, that is used alone; the first is 1.",
 		PLAIN(number, page), .min = 1, .max = RECIPE_PAGE_MAX,
 	},
 	{
 		.name = "anim",
 		.argument = "on or off",
 		.fallback = "on",
-		.help = "off: only the first frame of an animation is used.",
+		.help = "off: only the first frame of an animation is used. gif and webp keep all of them, the "
+			"other formats the first in any case.",
 		WORD(animation, animation_words),
 	},
 	{
 		.name = "orient",
 		.argument = "auto or off",
 		.fallback = "auto",
-		.help = "auto: the original is first turned upright as its EXIF orientation says; off: it is used as it "
-			"is stored.",
+		.help = "auto: the original is first turned upright as its EXIF orientation says; off: it is used "
+			"as it is stored.",
 		WORD(orient, orient_words),
 	},
 	{
@@ -122,8 +123,9 @@ const struct operation operations[] = {
 		.argument = "a threshold of 1..254, perhaps with a colour: 10:ffffff",
 		.fallback = "nothing is trimmed",
 		.cost = COST_ORIGINAL,
-		.help = "Cuts off the margins in which no channel differs by more than the threshold from the colour, "
-			"or from that of the top left pixel.",
+		.help = "Cuts off the margins in which red, green, blue and alpha differ by no more than the "
+			"threshold from the colour, or from the top left pixel; in an animation, what is margin in "
+			"every frame.",
 		KIND(trim),
 	},
 	{
@@ -138,15 +140,15 @@ const struct operation operations[] = {
 		.argument = "-360..360 degrees, at most 2 decimals",
 		.fallback = "0",
 		.cost = COST_RESULT,
-		.help = "Turns clockwise; by other angles than quarters the result is the box around the turned picture, "
-			"with `bg` in its corners.",
+		.help = "Turns clockwise. By other angles than quarters the picture becomes the box around the "
+			"turned one, with `bg` in its corners.",
 		PLAIN(rotation, rotation),
 	},
 	{
 		.name = "flip",
 		.argument = "h, v or hv",
 		.fallback = "not mirrored",
-		.help = "Mirrors what `rot` gave: h swaps left and right, v top and bottom.",
+		.help = "Mirrors what `rot` gave: h left and right, v top and bottom.",
 		WORD(flip, flip_words),
 	},
 	{
@@ -160,30 +162,31 @@ const struct operation operations[] = {
 		.name = "w",
 		.argument = "1..8192 pixels, or with a decimal point a fraction of the source, up to 1.0",
 		.fallback = "follows from h",
-		.help = "Width, or the width of the box that `fit` fills.",
+		.help = "Width in pixels, or of the box that `fit` fills; as a fraction, of what is left after "
+			"`zoom`.",
 		SIDE(width, width_fraction), .min = 1, .max = RECIPE_SIDE_MAX,
 	},
 	{
 		.name = "h",
 		.argument = "1..8192 pixels, or with a decimal point a fraction of the source, up to 1.0",
 		.fallback = "follows from w",
-		.help = "Height, or the height of the box that `fit` fills.",
+		.help = "Height, in the same way.",
 		SIDE(height, height_fraction), .min = 1, .max = RECIPE_SIDE_MAX,
 	},
 	{
 		.name = "ar",
 		.argument = "W:H, each above 0 and up to 10000, at most 3 decimals",
 		.fallback = "the source's",
-		.help = "The shape of the box: gives the side that was not asked, or with neither asked a box of that "
-			"shape; not together with both.",
+		.help = "The shape of the box: gives the side that was not asked, or with neither asked a box of "
+			"that shape. Not together with both.",
 		KIND(ratio),
 	},
 	{
 		.name = "mw",
 		.argument = "1..8192",
 		.fallback = "none",
-		.help = "The width that contain, or a single side, must not go below; what is then over the box is cut "
-			"off.",
+		.help = "The width below which contain, or a single side, does not go; what is then over the box "
+			"is cut off.",
 		PLAIN(number, min_width), .min = 1, .max = RECIPE_SIDE_MAX,
 	},
 	{
@@ -204,24 +207,26 @@ const struct operation operations[] = {
 		.name = "enlarge",
 		.argument = "0 or 1",
 		.fallback = "0",
-		.help = "1: the image may become larger than the original.",
+		.help = "1: the picture may become larger than the original.",
 		PLAIN(switch, may_enlarge),
 	},
 	{
 		.name = "fit",
 		.argument = "contain, cover, fill, pad or outside",
 		.fallback = "contain",
-		.help = "How the image meets a box of `w` and `h`: within it, filling it and cut, stretched to it, on a "
-			"canvas of its size, or around it.",
+		.help = "How the picture meets a box of `w` and `h`: contain within it; cover fills it and is cut; "
+			"fill is stretched to it; pad lies on a canvas of its size; outside is the smallest around "
+			"it.",
 		WORD(fit, fit_words),
 	},
 	{
 		.name = "g",
-		.argument = "n, ne, e, se, s, sw, w, nw, c, focus, smart, entropy, x:y from 0 to 1, or a side or c with "
-			"offsets in pixels or fractions: se:10:20",
+		.argument = "n, ne, e, se, s, sw, w, nw, c, focus, smart, entropy, x:y from 0 to 1, or a side or c "
+			"with offsets in pixels or fractions: se:10:20",
 		.fallback = "focus: the asset's focal point, else c",
-		.help = "What stays in the picture when it is cut, and where it lies on a canvas; smart looks for what "
-			"draws attention, entropy for detail.",
+		.help = "What stays in the picture when it is cut, and where it lies on a canvas. Offsets go "
+			"inward from a side, right and down from the middle. smart (what draws attention) and "
+			"entropy (where most detail is) look at each pixel of the original.",
 		PLAIN(gravity, gravity), .words = gravity_words, .word_count = GRAVITY_COUNT,
 	},
 	{
@@ -229,7 +234,7 @@ const struct operation operations[] = {
 		.argument = "-100..100",
 		.fallback = "0",
 		.cost = COST_RESULT,
-		.help = "Brightness: adds so many hundredths of the full range to red, green and blue.",
+		.help = "Brightness: red, green and blue are multiplied by 1 + n / 100 (CSS brightness).",
 		PLAIN(integer, brightness), .min = -100, .max = 100,
 	},
 	{
@@ -237,7 +242,7 @@ const struct operation operations[] = {
 		.argument = "-100..100",
 		.fallback = "0",
 		.cost = COST_RESULT,
-		.help = "Contrast: moves red, green and blue away from middle grey, or towards it.",
+		.help = "Contrast: their distances from middle grey are multiplied by 1 + n / 100 (CSS contrast).",
 		PLAIN(integer, contrast), .min = -100, .max = 100,
 	},
 	{
@@ -245,7 +250,7 @@ const struct operation operations[] = {
 		.argument = "-100..100",
 		.fallback = "0",
 		.cost = COST_RESULT,
-		.help = "Saturation: -100 leaves no colour, 100 doubles it.",
+		.help = "Saturation: -100 leaves grey, 100 doubles it (CSS saturate).",
 		PLAIN(integer, saturation), .min = -100, .max = 100,
 	},
 	{
@@ -253,7 +258,7 @@ const struct operation operations[] = {
 		.argument = "0..359 degrees",
 		.fallback = "0",
 		.cost = COST_RESULT,
-		.help = "Turns every colour on the colour wheel.",
+		.help = "Turns every colour by this angle, keeping its lightness (CSS hue-rotate).",
 		PLAIN(number, hue), .max = 359,
 	},
 	{
@@ -261,7 +266,8 @@ const struct operation operations[] = {
 		.argument = "0.1..10, at most 2 decimals",
 		.fallback = "1",
 		.cost = COST_RESULT,
-		.help = "Raises red, green and blue to the power of 1 / gamma: above 1 lighter, below 1 darker.",
+		.help = "Raises red, green and blue, from 0 to 1, to the power of 1 / gamma: above 1 lighter, "
+			"below 1 darker.",
 		PLAIN(decimal, gamma), .min = 0.1, .max = 10, .decimals = 2, .initial = 1,
 	},
 	{
@@ -269,7 +275,7 @@ const struct operation operations[] = {
 		.argument = "0 or 1",
 		.fallback = "0",
 		.cost = COST_RESULT,
-		.help = "1: shades of grey by lightness.",
+		.help = "1: shades of grey by lightness (CSS grayscale).",
 		PLAIN(switch, is_grey),
 	},
 	{
@@ -277,7 +283,7 @@ const struct operation operations[] = {
 		.argument = "1..100 per cent",
 		.fallback = "none",
 		.cost = COST_RESULT,
-		.help = "Mixes in the brown of an old photograph.",
+		.help = "Mixes in the brown of an old photograph (CSS sepia).",
 		PLAIN(number, sepia), .min = 1, .max = 100,
 	},
 	{
@@ -285,7 +291,7 @@ const struct operation operations[] = {
 		.argument = "dark:light, two colours of " COLOUR_GRAMMAR,
 		.fallback = "none",
 		.cost = COST_RESULT,
-		.help = "Draws the picture between two colours: black becomes the first, white the second.",
+		.help = "Lightness drawn between two colours: black becomes the first, white the second.",
 		KIND(duotone),
 	},
 	{
@@ -293,7 +299,7 @@ const struct operation operations[] = {
 		.argument = "a colour, perhaps with an amount of 1..100 per cent: ff0000:30",
 		.fallback = "none; the amount 50",
 		.cost = COST_RESULT,
-		.help = "Mixes in shades of the colour.",
+		.help = "Mixes the picture with so much of the colour.",
 		KIND(tint),
 	},
 	{
@@ -309,7 +315,7 @@ const struct operation operations[] = {
 		.argument = "2..256",
 		.fallback = "none",
 		.cost = COST_RESULT,
-		.help = "Squares with sides of so many pixels, each in its mean colour.",
+		.help = "Squares of so many pixels a side, from the top left, each in its mean colour.",
 		PLAIN(number, pixelate), .min = 2, .max = 256,
 	},
 	{
@@ -317,7 +323,7 @@ const struct operation operations[] = {
 		.argument = "0.3..10, at most 2 decimals",
 		.fallback = "none",
 		.cost = COST_RESULT,
-		.help = "Sharpens lightness, with this sigma in pixels.",
+		.help = "Adds to the lightness what a blur with this sigma, in pixels, takes from it.",
 		PLAIN(decimal, sharpen), .min = 0.3, .max = 10, .decimals = 2,
 	},
 	{
@@ -325,15 +331,16 @@ const struct operation operations[] = {
 		.argument = "amount:sigma:threshold, 0.05..5 : 0.3..20 : 0..255, the first two with at most 2 decimals",
 		.fallback = "none; sigma 1, threshold 0",
 		.cost = COST_RESULT,
-		.help = "Unsharp mask: adds the amount times the difference from a blurred copy, where it is above the "
-			"threshold.",
+		.help = "Unsharp mask: adds so much of what a blur with this sigma takes from red, green and blue, "
+			"where that is at least the threshold.",
 		KIND(unsharp),
 	},
 	{
 		.name = "bg",
 		.argument = COLOUR_GRAMMAR,
 		.fallback = "transparent, or white where the format cannot be",
-		.help = "The colour behind the image, of the margins of pad and of the corners of `rot` and `round`.",
+		.help = "The colour behind the picture, of the margins of pad and of the corners of `rot` and "
+			"`round`.",
 		COLOUR(background, has_background),
 	},
 	{
@@ -357,21 +364,21 @@ const struct operation operations[] = {
 		.argument = "one line of UTF-8, 1 to 200 bytes, percent-encoded",
 		.fallback = "none",
 		.cost = COST_RESULT,
-		.help = "Writes this on the picture; only in signed URLs.",
+		.help = "Writes this on the picture. Needs a signed URL.",
 		KIND(caption),
 	},
 	{
 		.name = "textg",
 		.argument = "n, ne, e, se, s, sw, w, nw or c",
 		.fallback = "s",
-		.help = "Where `text` stands.",
+		.help = "The side, corner or centre where `text` stands.",
 		WORD(caption_gravity, caption_gravity_words),
 	},
 	{
 		.name = "textsize",
 		.argument = "0.005..0.5, at most 4 decimals",
 		.fallback = "that of the credit line",
-		.help = "The size of the letters of `text`, as a fraction of the result's shorter side.",
+		.help = "Height of the letters of `text` (1 em), as a fraction of the result's shorter side.",
 		PLAIN(decimal, caption_size), .min = 0.005, .max = 0.5, .decimals = 4,
 	},
 	{
@@ -394,7 +401,8 @@ const struct operation operations[] = {
 		.argument = "1..4096 pixels, or max",
 		.fallback = "square corners",
 		.cost = COST_RESULT,
-		.help = "Rounds the corners with this radius; max: half of the shorter side, which makes a square a circle.",
+		.help = "Rounds the outer corners with this radius, at most half of the shorter side; max: with "
+			"that, so that a square becomes a circle.",
 		KIND(radius),
 	},
 	{
@@ -402,8 +410,8 @@ const struct operation operations[] = {
 		.argument = "1..100, auto or low",
 		.fallback = "by format",
 		.cost = COST_ENCODINGS,
-		.help = "Quality of the encoder; auto: the lowest that still looks like the original (several encodings), low: "
-			"for clients that save data.",
+		.help = "Quality of the encoder, where the format has one. auto: the lowest that still looks like "
+			"the picture, found by several encodings; low: what clients that save data get.",
 		KIND(quality),
 	},
 	{
@@ -411,28 +419,28 @@ const struct operation operations[] = {
 		.argument = "100..67108864",
 		.fallback = "none",
 		.cost = COST_ENCODINGS,
-		.help = "Lowers the quality until the file is no larger than this.",
+		.help = "Lowers the quality, or the palette, until the file is no larger; 422 when it cannot be.",
 		PLAIN(bytes, max_bytes), .min = 100, .max = 67108864,
 	},
 	{
 		.name = "lossless",
 		.argument = "0 or 1",
 		.fallback = "0",
-		.help = "1: no loss in the encoder; not in jpg and gif, and not together with `q` or `max-bytes`.",
+		.help = "1: no loss in the encoder. Not in jpg and gif, nor together with `q` or `max-bytes`.",
 		PLAIN(switch, is_lossless),
 	},
 	{
 		.name = "progressive",
 		.argument = "on or off",
 		.fallback = "on",
-		.help = "Whether a JPEG appears as a whole, getting sharper, while it is loaded.",
+		.help = "Whether a jpg comes as a whole that gets sharper, or from the top.",
 		WORD(progressive, progressive_words),
 	},
 	{
 		.name = "subsample",
 		.argument = "auto, 420 or 444",
 		.fallback = "auto",
-		.help = "Whether colour is kept at half the resolution (420) or at the full one (444); auto: by quality.",
+		.help = "Colour at half the resolution (420) or at the full one (444); auto: by quality.",
 		WORD(subsample, subsample_words),
 	},
 	{
@@ -447,14 +455,14 @@ const struct operation operations[] = {
 		.name = "strip",
 		.argument = "copyright, all or keep",
 		.fallback = "copyright",
-		.help = "Which metadata the file keeps: only copyright and creator, none, or all of the original's.",
+		.help = "Which metadata the file has: only copyright and creator, none, or those of the original.",
 		WORD(strip, strip_words),
 	},
 	{
 		.name = "icc",
 		.argument = "srgb, p3 or keep",
 		.fallback = "srgb",
-		.help = "The colour space of the result; keep: the original's own profile.",
+		.help = "The colour space of the result; keep: that of the original, with its profile.",
 		WORD(icc, icc_words),
 	},
 	{
