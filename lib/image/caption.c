@@ -63,7 +63,7 @@ draw(const struct caption *caption, unsigned size, VipsImage **ink, struct failu
 	g_free(font);
 	if (!is_drawn)
 		return fail_from_vips(why, FAIL_INTERNAL, "caption");
-	if (*ink == NULL || layer_pixels(ink, why))
+	if (*ink == NULL || picture_own(ink, why))
 		return true;
 	g_clear_object(ink);
 	return false;
@@ -141,7 +141,7 @@ colour_ink(VipsImage *ink, struct recipe_colour colour, VipsImage **image, struc
 	*image = vips_image_new_from_image(ink, plain, 4);
 	if (*image == NULL)
 		return fail_from_vips(why, FAIL_INTERNAL, "caption");
-	if (!layer_pixels(image, why)) {
+	if (!picture_own(image, why)) {
 		g_clear_object(image);
 		return false;
 	}

@@ -7,7 +7,8 @@
  * Not vips_composite2(): that works in float on the whole picture and leaves an
  * alpha band on pictures that had none.
  *
- * Grey pictures become RGB.
+ * Grey pictures become RGB, and pictures that kept a profile get the colours that
+ * look the same in it.
  */
 #include "image/pipeline.h"
 
@@ -80,19 +81,6 @@ layer_place(struct layer *layer, enum recipe_gravity position, unsigned margin, 
 }
 
 /* ---- making ---------------------------------------------------------------------------- */
-
-bool
-layer_pixels(VipsImage **image, struct failure *why)
-{
-	VipsImage *pixels = vips_image_new_memory();
-
-	if (vips_image_write(*image, pixels) == -1) {
-		g_object_unref(pixels);
-		return fail_from_vips(why, FAIL_INTERNAL, "layer");
-	}
-	image_replace(image, pixels);
-	return true;
-}
 
 void
 layers_add(struct layers *layers, struct layer layer)
@@ -207,38 +195,92 @@ lay_on_region(VipsRegion *region, void *below, void *picture, void *user, gboole
 	return 0;
 }
 
-/* The result is made when its pixels are asked for, which may be after
- * layers_release(): it keeps what it needs. */
-static const struct layers *
-kept_by(VipsImage *image, const struct layers *layers)
+/* ---- on one picture -------------------------------------------------------------------- */
+
+/* Layers are sRGB.  What the profile calls the same colours; `owner` keeps it.
+ * Alpha goes around the colour engine: 8.14.1 can crash on it (fixed in 8.14.5). */
+static bool
+convert(VipsImage *owner, VipsImage *layer, const void *profile, size_t length, VipsImage **converted,
+    struct failure *why)
 {
-	struct layers *kept = VIPS_NEW(VIPS_OBJECT(image), struct layers);
+	VipsImage **t = (VipsImage **)vips_object_local_array(VIPS_OBJECT(owner), 7);
+
+	if (vips_extract_band(layer, &t[0], 0, "n", 3, NULL) == -1 ||
+	    vips_extract_band(layer, &t[1], 3, NULL) == -1 ||
+	    vips_icc_import(t[0], &t[2], "input_profile", "srgb", "intent", VIPS_INTENT_RELATIVE, NULL) == -1 ||
+	    vips_copy(t[2], &t[3], NULL) == -1)
+		return fail_from_vips(why, FAIL_INTERNAL, "layer");
+	vips_image_set_blob_copy(t[3], VIPS_META_ICC_NAME, profile, length);
+	if (vips_icc_export(t[3], &t[4], "intent", VIPS_INTENT_RELATIVE, "depth", 8, NULL) == -1)
+		return fail_from_vips(why, FAIL_UNPROCESSABLE, "colour profile");
+	if (vips_bandjoin2(t[4], t[1], &t[5], NULL) == -1 || (t[6] = vips_image_copy_memory(t[5])) == NULL)
+		return fail_from_vips(why, FAIL_INTERNAL, "layer");
+	*converted = t[6];
+	return true;
+}
+
+/* A picture that kept its profile takes them in its own colours. */
+static bool
+convert_to_profile_of(VipsImage *picture, struct layers *layers, struct failure *why)
+{
+	const void *profile;
+	size_t length;
+
+	if (vips_image_get_typeof(picture, VIPS_META_ICC_NAME) == 0)
+		return true;
+	if (vips_image_get_blob(picture, VIPS_META_ICC_NAME, &profile, &length) == -1)
+		return fail_from_vips(why, FAIL_INTERNAL, "colour profile");
+	for (unsigned i = 0; i < layers->count; i++)
+		if (!convert(picture, layers->layers[i].image, profile, length, &layers->layers[i].image, why))
+			return false;
+	return true;
+}
+
+/* The pixels are made when they are asked for, which may be after
+ * layers_release(): the picture keeps what it needs. */
+static struct layers *
+kept_by(VipsImage *picture, const struct layers *layers)
+{
+	struct layers *kept = VIPS_NEW(VIPS_OBJECT(picture), struct layers);
 
 	*kept = *layers;
 	for (unsigned i = 0; i < kept->count; i++)
-		vips_object_local(image, g_object_ref(kept->layers[i].image));
+		vips_object_local(picture, g_object_ref(kept->layers[i].image));
 	return kept;
+}
+
+static bool
+lay(VipsImage *below, VipsImage *picture, const struct layers *layers, struct failure *why)
+{
+	struct layers *kept = kept_by(picture, layers);
+
+	/* libvips notes that one needs the other, but holds no reference to it. */
+	vips_object_local(picture, g_object_ref(below));
+	if (vips_image_pipelinev(picture, VIPS_DEMAND_STYLE_THINSTRIP, below, NULL) == -1)
+		return fail_from_vips(why, FAIL_INTERNAL, "layers");
+	if (!convert_to_profile_of(picture, kept, why))
+		return false;
+	if (vips_image_generate(picture, vips_start_one, lay_on_region, vips_stop_one, below, kept) == -1)
+		return fail_from_vips(why, FAIL_INTERNAL, "layers");
+	return true;
 }
 
 bool
 picture_lay(VipsImage **image, const struct layers *layers, struct failure *why)
 {
-	VipsImage *out;
+	VipsImage *picture;
 
 	if (layers->count == 0)
 		return true;
-	if (!picture_to_rgb(image, why))
+	/* A profile for grey ends where colours begin. */
+	if (!picture_to_rgb(image, why) || !picture_settle_profile(image, why))
 		return false;
 	CHECK(vips_image_get_format(*image) == VIPS_FORMAT_UCHAR);
-	out = vips_image_new();
-	if (vips_image_pipelinev(out, VIPS_DEMAND_STYLE_THINSTRIP, *image, NULL) == -1 ||
-	    vips_image_generate(out, vips_start_one, lay_on_region, vips_stop_one, *image,
-	    (void *)kept_by(out, layers)) == -1) {
-		g_object_unref(out);
-		return fail_from_vips(why, FAIL_INTERNAL, "layers");
+	picture = vips_image_new();
+	if (!lay(*image, picture, layers, why)) {
+		g_object_unref(picture);
+		return false;
 	}
-	/* libvips notes that out needs *image, but holds no reference to it. */
-	vips_object_local(out, g_object_ref(*image));
-	image_replace(image, out);
+	image_replace(image, picture);
 	return true;
 }

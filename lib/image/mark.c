@@ -47,7 +47,7 @@ load(const struct source *source, const struct mark *mark, const struct geometry
 	frames_release(&frames);
 	if (picture_to_colour_space(image, ICC_SRGB, why) &&
 	    picture_turn(image, source->description.orientation, &recipe, &geometry, MEDIA_PNG, why) &&
-	    picture_to_rgb(image, why) && picture_add_alpha(image, why) && layer_pixels(image, why))
+	    picture_to_rgb(image, why) && picture_add_alpha(image, why) && picture_own(image, why))
 		return true;
 	g_object_unref(*image);
 	return false;
