@@ -27,10 +27,12 @@ static const double luma[COLOURS] = { 0.2126, 0.7152, 0.0722 };
 
 /* ---- applying them --------------------------------------------------------------------- */
 
+/* The gain has a row for each band of the result and a column for each of the image. */
 static bool
-multiply(VipsImage **image, const double *gain, int bands, struct failure *why)
+multiply(VipsImage **image, const double *gain, int rows, struct failure *why)
 {
-	VipsImage *matrix = vips_image_new_matrix_from_array(bands, bands, gain, bands * bands);
+	int columns = vips_image_get_bands(*image);
+	VipsImage *matrix = vips_image_new_matrix_from_array(columns, rows, gain, rows * columns);
 	VipsImage *out;
 	bool is_done;
 
@@ -78,6 +80,26 @@ apply(VipsImage **image, const struct matrix *matrix, struct failure *why)
 	for (int alpha = colours; alpha < bands; alpha++)
 		gain[alpha * bands + alpha] = 1;
 	return multiply(image, gain, bands, why) && add_and_round(image, offset, bands, why);
+}
+
+/* To one band: a third less in a PNG. */
+static bool
+to_grey(VipsImage **image, struct failure *why)
+{
+	double gain[2 * (COLOURS + 1)] = { luma[0], luma[1], luma[2] }, offset[2] = { 0 };
+	int bands = vips_image_get_bands(*image), grey_bands = bands - COLOURS + 1;
+	VipsImage *out;
+
+	if (bands < COLOURS)
+		return true;
+	if (grey_bands == 2)
+		gain[bands + COLOURS] = 1;
+	if (!multiply(image, gain, grey_bands, why) || !add_and_round(image, offset, grey_bands, why))
+		return false;
+	if (vips_copy(*image, &out, "interpretation", VIPS_INTERPRETATION_B_W, NULL) == -1)
+		return fail_from_vips(why, FAIL_INTERNAL, "colours");
+	image_replace(image, out);
+	return true;
 }
 
 static bool
@@ -228,12 +250,11 @@ adjust_tones(VipsImage **image, const struct recipe *recipe, struct failure *why
 static bool
 adjust_colours(VipsImage **image, const struct recipe *recipe, struct failure *why)
 {
-	struct matrix grey = saturate(0);
 	struct matrix brown = sepia(recipe->sepia / 100.0);
 	struct matrix two_tones = duotone(recipe->duotone_dark, recipe->duotone_light);
 	struct matrix tinted = mix_with(recipe->tint, recipe->tint_amount / 100.0);
 
-	return (!recipe->is_grey || apply(image, &grey, why)) &&
+	return (!recipe->is_grey || to_grey(image, why)) &&
 	    (recipe->sepia == 0 || apply_in_colour(image, &brown, why)) &&
 	    (!recipe->has_duotone || apply_in_colour(image, &two_tones, why)) &&
 	    (!recipe->has_tint || apply_in_colour(image, &tinted, why));
