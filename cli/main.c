@@ -19,8 +19,8 @@
 enum { OPTION_CONFIG = 1, OPTION_VERSION, OPTION_HELP };
 
 const struct command *const commands[] = {
-	&migrate_command, &import_command, &list_command, &inspect_command, &sign_command, &purge_command,
-	&help_command, NULL
+	&migrate_command, &import_command, &list_command, &inspect_command, &set_command, &sign_command,
+	&purge_command, &help_command, NULL
 };
 
 const struct command *

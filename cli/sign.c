@@ -46,7 +46,7 @@ check_recipe_and_name(struct context *context, struct span recipe_segment, struc
 	struct recipe recipe;
 	const char *dot;
 
-	if (!url_decode_segment(recipe_segment, context->arena, &text, why) ||
+	if (!recipe_decode_segment(recipe_segment, context->arena, &text, why) ||
 	    !recipe_parse(text, &context->settings.presets, &recipe, why) ||
 	    !url_decode_segment(name_segment, context->arena, &name, why))
 		return false;
@@ -73,12 +73,12 @@ read_path(struct context *context, const char *text, bool has_operations, struct
 	signing->asset = span_cut(&left, '/');
 	if (!asset_id_is_valid(signing->asset))
 		return fail(why, FAIL_BAD_REQUEST, "the path must begin with /a/ASSET/ or /ASSET/");
-	if (has_operations && left.length == 0)
+	if ((has_operations && left.length == 0) || span_equals(left, "info.json"))
 		return true;
 	recipe = span_cut(&left, '/');
 	name = span_cut(&left, '/');
 	if (left.at != NULL || name.at == NULL || name.length == 0)
-		return fail(why, FAIL_BAD_REQUEST, "the path must be /a/ASSET/RECIPE/NAME.FORMAT");
+		return fail(why, FAIL_BAD_REQUEST, "the path must be /a/ASSET/RECIPE/NAME.FORMAT or /a/ASSET/info.json");
 	return check_recipe_and_name(context, recipe, name, why);
 }
 

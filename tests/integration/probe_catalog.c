@@ -9,6 +9,7 @@
  *	print ID		-> the row in its printed form, lines joined by "|"
  *	insert ID ORIGIN WIDTH KEY -> as fresh;  fill ID inserts a row with every field at its limit
  *	update ID WIDTH		-> as fresh
+ *	set ID FIELDS CREDIT	-> as fresh; FIELDS is a sum of enum asset_field, the other values are those of fill
  *	purge ID		-> found - MS VERSION | KIND - MS DETAIL
  *	list ID			-> the ids after that one (use "-" for all)
  *	probe INDEX		-> answers|silent writable|read-only asked|alone MS
@@ -128,8 +129,13 @@ full_asset(const char *id)
 	memset(asset.watermark, 'w', ASSET_TEXT_MAX);
 	for (size_t i = 0; i + 4 <= ASSET_TEXT_MAX; i += 4)
 		memcpy(asset.credit + i, "\xf0\x9f\x93\xb7", 4);
-	memset(asset.placeholder, 'p', ASSET_TEXT_MAX);
+	memset(asset.blurhash, 'b', ASSET_BLURHASH_MAX);
+	memset(asset.thumbhash, '+', ASSET_THUMBHASH_MAX);
+	memset(asset.placeholder, 'p', ASSET_PLACEHOLDER_MAX);
 	memset(asset.owner, '\'', ASSET_TEXT_MAX);
+	for (size_t i = 0; i <= 5; i++)
+		snprintf(asset.colours + 7 * i, 8, "0123a%zu%s", i, i < 5 ? "," : "");
+	asset.credit_is_imposed = true;
 	asset.bytes = (uint64_t)1 << 40;
 	asset.media = MEDIA_AVIF;
 	asset.height = 30000;
@@ -189,6 +195,10 @@ obey_writer(struct catalog *catalog, char **words, struct deadline deadline)
 	} else if (strcmp(words[0], "update") == 0) {
 		asset = plain_asset(words[1], "ignored", words[2], "ignored");
 		is_good = catalog_update(catalog, &asset, deadline, &why);
+	} else if (strcmp(words[0], "set") == 0) {
+		asset = full_asset(words[1]);
+		snprintf(asset.credit, sizeof(asset.credit), "%s", words[3]);
+		is_good = catalog_set(catalog, &asset, (unsigned)strtoul(words[2], NULL, 10), deadline, &why);
 	} else if (strcmp(words[0], "purge") == 0) {
 		is_good = catalog_purge(catalog, span_of(words[1]), deadline, &asset.version, &why);
 	} else {

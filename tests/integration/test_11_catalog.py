@@ -28,7 +28,7 @@ def started_database(tmp_path_factory):
     with MariaDB(tmp_path_factory.mktemp("mariadb")) as database:
         with Probe("probe_catalog", f"password={PASSWORD}",
                    f"primary=127.0.0.1:{database.primary.port}") as probe:
-            assert probe.ask(f"migrate {SQL}") == "applied 0001-asset.sql "
+            assert probe.ask(f"migrate {SQL}") == "applied 0001-asset.sql 0002-portrait.sql "
         database.wait_for_replicas()
         yield database
 
@@ -141,7 +141,9 @@ def test_keeps_every_field_at_its_limit(database, connect, ring):
         "etag": "%22" * 128, "media": "avif", "width": "4000000000", "height": "30000", "frames": "77",
         "orientation": "8", "has_alpha": "1", "is_progressive": "1", "visibility": "signed",
         "has_focus": "1", "focus_x": "0.25", "focus_y": "1", "watermark": "w" * 255,
-        "credit": "%F0%9F%93%B7" * 63, "placeholder": "p" * 255, "owner": "%27" * 255,
+        "credit": "%F0%9F%93%B7" * 63, "credit_is_imposed": "1",
+        "colours": "%2C".join(f"0123a{number}" for number in range(6)), "blurhash": "b" * 28,
+        "thumbhash": "%2B" * 36, "placeholder": "p" * 599, "owner": "%27" * 255,
         "updated": created, "expires": "5000000000"}
     assert database.primary.sql(
         "SELECT CHAR_LENGTH(credit), LENGTH(object_key), visibility, media_type, focus_x"
@@ -195,6 +197,43 @@ def test_update_replaces_the_object_and_nothing_else(connect):
     assert ask(probe, "update nobody 1").word == "not-found"
 
 
+# As in enum asset_field.
+SETTABLE = {"visibility": 1, "focus": 2, "watermark": 4, "credit": 8, "credit_is_imposed": 16, "owner": 32,
+            "expires": 64}
+
+
+@pytest.mark.parametrize("names", [["visibility"], ["focus"], ["watermark"], ["credit"], ["credit_is_imposed"],
+                                   ["owner"], ["expires"], ["focus", "credit"], list(SETTABLE)],
+                         ids="+".join)
+def test_set_changes_what_was_meant_and_nothing_else(connect, names):
+    probe = connect()
+    name = insert(probe)
+    before = probe.ask(f"print {name}").split("|")
+    assert ask(probe, f"set {name} {sum(SETTABLE[field] for field in names)} Ünal").word == "found"
+    after = probe.ask(f"print {name}").split("|")
+    changed = {line.split(" ")[0] for line, old in zip(after, before) if line != old}
+    fields = {field for name in names for field in
+              (("has_focus", "focus_x", "focus_y") if name == "focus" else (name,))}
+    assert changed - {"updated"} == fields | {"version"}
+    assert "credit %C3%9Cnal" in after or "credit" not in names
+
+
+def test_set_is_seen_by_all_though_replicas_lag(database, connect, ring):
+    writer, reader = connect(ring), connect(ring)
+    name = insert(writer)
+    old = ask(reader, f"find {name}").version
+    for replica in database.replicas:
+        replica.stop_replication()
+    changed = ask(writer, f"set {name} {SETTABLE['credit']} Ünal")
+    answer = ask(reader, f"find {name}")
+    assert changed.version > old and (answer.tier, answer.version) == ("peer", changed.version)
+    assert answer.detail.endswith(" Ünal")
+
+
+def test_set_of_nobody_finds_nothing(connect):
+    assert ask(connect(), "set nobody 1 x").word == "not-found"
+
+
 def test_versions_only_rise_even_after_a_row_was_deleted(database, connect):
     probe = connect()
     name = insert(probe)
@@ -232,12 +271,30 @@ def test_names_the_column_of_a_wrong_row(database, connect):
 
 @pytest.mark.parametrize("change", [
     "orientation = 9", "frames = 0", "focus_x = 0.5", "focus_x = 1.5, focus_y = 0.5",
-    "visibility = 'secret'", "credit = REPEAT('é', 128)", "id = 'é'"])
+    "visibility = 'secret'", "credit = REPEAT('é', 128)", "id = 'é'",
+    "colours = '012345'", "colours = '012345,01234G'", "colours = '012345,012345,'", "colours = 'ABCDEF,ABCDEF'",
+    "colours = REPEAT('012345,', 7)", "placeholder = REPEAT('p', 600)", "placeholder = 'é'"])
 def test_schema_refuses(database, connect, change):
     name = insert(connect())
     with pytest.raises(Exception, match="ERROR"):
         database.primary.sql(f"SET sql_mode = 'STRICT_ALL_TABLES';"
                              f"UPDATE vitrine.asset SET {change} WHERE id = '{name}'")
+
+
+def test_keeps_rows_from_before_there_were_portraits(database):
+    """The second migration on a table with rows: what it has no values for is empty."""
+    primary = database.primary
+    primary.sql("CREATE DATABASE old")
+    try:
+        script = (SQL / "0001-asset.sql").read_text(), (SQL / "0002-portrait.sql").read_text()
+        primary.sql("USE old;" + script[0] + """
+            INSERT INTO asset (id, origin, object_key, version, bytes, media_type, width, height, credit,
+                placeholder, created, updated) VALUES ('a', 'm', 'k', 7, 1, 'image/png', 1, 1, 'Ünal', 'Ü', 0, 0);
+            """ + script[1])
+        assert primary.sql("SELECT version, credit, credit_is_imposed, colours, blurhash, thumbhash, placeholder"
+                           " FROM old.asset") == [["7", "Ünal", "0", "", "", "", ""]]
+    finally:
+        primary.sql("DROP DATABASE old")
 
 
 def test_leaves_no_descriptor_to_programs_it_might_execute(connect, ring):

@@ -170,7 +170,8 @@ def s3_listing(admin):
     [], ["nonsense"], ["--nonsense", "list"], ["list", "--nonsense"], ["list", "--long=yes"], ["list", "surplus"],
     ["purge"], ["sign"], ["sign", "/a/b/w=1/c.jpg", "more"], ["import"], ["import", "/tmp", "--jobs=0"],
     ["import", "/tmp", "--jobs=1e3"], ["import", "/tmp", "--visibility=gone"], ["import", "s3://"],
-    ["import", "s3://media", "--prefix=x"], ["help", "nonsense"], ["inspect"],
+    ["import", "s3://media", "--prefix=x"], ["help", "nonsense"], ["inspect"], ["set"], ["set", "lion"],
+    ["set", "--credit=x"],
 ])
 def test_tells_one_line_about_a_senseless_command_line(admin, words):
     output, errors = admin.run(*words, want=USAGE)
@@ -188,7 +189,7 @@ def test_help_needs_no_configuration(tmp_path):
 
 def test_help_names_every_option(admin):
     manual, _ = admin.run("help", "--markdown")
-    for command in ("migrate", "import", "list", "inspect", "sign", "purge", "help"):
+    for command in ("migrate", "import", "list", "inspect", "set", "sign", "purge", "help"):
         page, _ = admin.run("help", command)
         options = set(re.findall(r"^  --([a-z-]+)", page, re.M))
         section = re.search(rf"^## {command}: .*?(?=^## |\Z)", manual, re.M | re.S)[0]
@@ -403,10 +404,45 @@ def test_refuses_what_is_no_image_and_goes_on(admin, photos):
     assert "\x1b" not in admin.errors
 
 
-def test_a_picture_that_is_cut_off_after_its_header_is_registered(admin, photos):
-    (photos / "cut.png").write_bytes(png(500, 500)[:100000])
-    assert admin.imported(photos)["refused"] == 0
-    assert (admin.row("cut")["width"], admin.row("cut")["bytes"]) == ("500", "100000")
+@pytest.mark.parametrize("kept", [100000, -20])
+def test_refuses_a_picture_that_is_cut_off_after_its_header(admin, photos, kept):
+    (photos / "cut.png").write_bytes(png(500, 500)[:kept])
+    counts = admin.imported(photos, want=REFUSED)
+    assert (counts["imported"], counts["refused"]) == (7, 1)
+    assert admin.row("cut") is None
+    assert re.search(r"^vitrine: refused cut\.png: damaged image", admin.errors, re.M)
+
+
+def portrait(admin, asset):
+    rows = admin.database.primary.sql(f"SELECT colours, blurhash, thumbhash, placeholder FROM vitrine.asset"
+                                      f" WHERE id = '{asset}'")
+    return dict(zip("colours blurhash thumbhash placeholder".split(), rows[0]))
+
+
+def test_import_finds_how_a_picture_looks(admin, photos):
+    admin.imported(photos)
+    found = portrait(admin, "lion")
+    assert found["colours"] == "000080,000080"      # png() is of one colour
+    assert found["blurhash"].startswith("L") and len(found["blurhash"]) == 28
+    assert re.fullmatch(r"[A-Za-z0-9+/]{20,36}={0,2}", found["thumbhash"])
+    assert re.fullmatch(r"data:image/webp;base64,UklGR[A-Za-z0-9+/]+={0,2}", found["placeholder"])
+    (photos / "lion.png").write_bytes(png(64, 48, 255))
+    admin.imported(photos)
+    assert portrait(admin, "lion")["colours"] == "ff0080,ff0080"
+
+
+def test_rows_from_before_there_were_portraits_are_described_again(admin, photos):
+    admin.imported(photos)
+    before, row = portrait(admin, "lion"), admin.row("lion")
+    admin.database.primary.sql("UPDATE vitrine.asset SET colours = '', blurhash = '', thumbhash = '',"
+                               " placeholder = '', credit = 'Ünal' WHERE id = 'lion'")
+    age(photos)
+    time.sleep(1.1)
+    assert admin.imported(photos) == {"imported": 0, "unchanged": 6, "changed": 1, "refused": 0, "skipped": 1}
+    assert portrait(admin, "lion") == before
+    assert {**admin.row("lion"), "version": 0} == {**row, "version": 0}
+    assert admin.database.primary.sql("SELECT credit FROM vitrine.asset WHERE id = 'lion'") == [["Ünal"]]
+    assert admin.imported(photos)["changed"] == 0
 
 
 def test_looks_into_other_extensions_when_asked(admin, photos):
@@ -587,7 +623,7 @@ def test_progress_goes_to_a_terminal_as_one_line(admin, tmp_path):
     assert shown.endswith(b"\r\x1b[K")
 
 
-# ---- list, inspect, purge, sign -------------------------------------------------------
+# ---- list, inspect, purge -------------------------------------------------------------
 
 def test_lists_in_columns_and_from_a_place_on(admin, photos):
     admin.imported(photos)
@@ -658,6 +694,16 @@ def test_inspect_tells_where_an_asset_is(admin, photos):
     assert f"the original is not in {admin.folder}/store" in admin.run("inspect", "lion")[0]
 
 
+def test_inspect_tells_how_it_looks_and_what_is_decided(admin, photos):
+    admin.imported(photos)
+    admin.run("set", "lion", "--credit=© Ünal", "--impose-credit=yes", "--focus=0.5:0.25")
+    output, _ = admin.run("inspect", "lion")
+    assert re.search(r"^focus +0\.5 : 0\.25$", output, re.M)
+    assert re.search(r"^credit +© Ünal\n +drawn on every picture$", output, re.M)
+    for name, value in portrait(admin, "lion").items():
+        assert re.search(rf"^{name} +{re.escape(value)}$", output, re.M)
+
+
 def test_inspect_tells_what_is_wrong_with_the_object(admin):
     path = admin.shelf / "lion.png"
     path.write_bytes(png())
@@ -674,6 +720,96 @@ def test_inspect_of_nobody_fails(admin):
     output, errors = admin.run("inspect", "nobody", want=FAILED)
     assert output == "" and errors.startswith("vitrine: nobody: ")
 
+
+# ---- set ------------------------------------------------------------------------------
+
+DECIDED = ("visibility", "focus_x", "focus_y", "watermark", "credit", "credit_is_imposed", "owner", "expires")
+
+
+def decided(admin, asset):
+    rows = admin.database.primary.sql(f"SELECT {', '.join(DECIDED)} FROM vitrine.asset WHERE id = '{asset}'")
+    return dict(zip(DECIDED, rows[0]))
+
+
+UNDECIDED = dict(zip(DECIDED, ("public", "NULL", "NULL", "", "", "0", "", "0")))
+
+
+@pytest.fixture
+def lion(admin):
+    """One asset, and a watermark to put on it."""
+    (admin.shelf / "lion.png").write_bytes(png())
+    admin.imported(admin.shelf)
+    (admin.folder / "mark.png").write_bytes(png(8, 8))
+    admin.settings["watermark.proof_2"] = {"file": admin.folder / "mark.png"}
+    assert decided(admin, "lion") == UNDECIDED
+    return "lion"
+
+
+@pytest.mark.parametrize("option, changes", [
+    ("--visibility=signed", {"visibility": "signed"}),
+    ("--visibility=gone", {"visibility": "gone"}),
+    ("--focus=0.123456:1", {"focus_x": "0.123456", "focus_y": "1"}),
+    ("--focus=0:0.0", {"focus_x": "0", "focus_y": "0"}),
+    ("--watermark=proof_2", {"watermark": "proof_2"}),
+    ("--credit=© Ünal, 100 %", {"credit": "© Ünal, 100 %"}),
+    ("--credit=" + "é" * 127, {"credit": "é" * 127}),
+    ("--impose-credit=yes", {"credit_is_imposed": "1"}),
+    ("--owner=O'Neil; DROP TABLE asset", {"owner": "O'Neil; DROP TABLE asset"}),
+    ("--expires=1900000000", {"expires": "1900000000"}),
+])
+def test_set_changes_what_is_given(admin, lion, option, changes):
+    before = int(admin.row(lion)["version"])
+    output, _ = admin.run("set", option, lion)
+    after = int(admin.row(lion)["version"])
+    assert after > before and output == f"{lion}\t{after}\n"
+    assert decided(admin, lion) == {**UNDECIDED, **changes}
+
+
+def test_set_takes_back_what_was_given(admin, lion):
+    admin.run("set", lion, "--visibility=gone", "--focus=0.5:0.5", "--watermark=proof_2", "--credit=c",
+              "--impose-credit=yes", "--owner=o", "--expires=1900000000")
+    assert not [name for name, value in decided(admin, lion).items() if value == UNDECIDED[name]]
+    admin.run("set", lion, "--visibility=public", "--focus=none", "--watermark=none", "--credit=none",
+              "--impose-credit=no", "--owner=none", "--expires=never")
+    assert decided(admin, lion) == UNDECIDED
+
+
+def test_what_was_set_survives_the_next_import(admin, lion):
+    admin.run("set", lion, "--focus=0.25:0.75", "--credit=c")
+    kept = decided(admin, lion)
+    (admin.shelf / "lion.png").write_bytes(png(65, 48))
+    assert admin.imported(admin.shelf)["changed"] == 1
+    assert decided(admin, lion) == kept
+
+
+def test_servers_are_told_at_once_what_was_set(admin, lion):
+    admin.run("inspect", lion)      # the ring remembers the row
+    version = admin.run("set", lion, "--credit=c")[0].split()[1]
+    assert f"servers are told version {version} by the ring\n" in admin.run("inspect", lion)[0]
+
+
+@pytest.mark.parametrize("option", [
+    "--visibility=secret", "--visibility=", "--focus=0.5", "--focus=0.5:", "--focus=1.1:0", "--focus=-0.1:0",
+    "--focus=0.1234567:0", "--focus=.5:.5:.5", "--focus=1e-1:0", "--focus=nan:0", "--watermark=unknown",
+    "--watermark=Proof_2", "--credit=two\nlines", "--credit=" + "é" * 128, "--credit=\udcff", "--impose-credit=1",
+    "--impose-credit=", "--owner=\x1b[31m", "--expires=3600", "--expires=-1", "--expires=tomorrow",
+    "--expires=1900000000000", "--expires=",
+])
+def test_set_refuses_what_makes_no_sense(admin, lion, option):
+    output, errors = admin.run("set", lion, "--owner=other", option, want=USAGE)
+    assert output == "" and errors.count("\n") == 1
+    assert option.split("=")[0] in errors
+    assert decided(admin, lion) == UNDECIDED
+
+
+def test_set_tells_what_does_not_exist_and_goes_on(admin, lion):
+    output, errors = admin.run("set", "nobody", "no/id", lion, "--owner=o", want=FAILED)
+    assert output.startswith("lion\t") and output.count("\n") == 1
+    assert [line.split(": ")[1] for line in errors.splitlines()] == ["nobody", "no/id"]
+    assert decided(admin, lion)["owner"] == "o"
+
+
+# ---- sign -----------------------------------------------------------------------------
 
 def test_sign_needs_no_server(admin):
     admin.settings["catalog"]["primary"] = f"127.0.0.1:{free_port()}"
