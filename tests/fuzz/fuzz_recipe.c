@@ -77,7 +77,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static struct preset_set presets = {
-		.presets = { { "a", "w=300,h=200,fit=cover" }, { "b", "@a,dpr=2,g=n" }, { "c", "q=low,ar=3:2,round=9" } },
+		.presets = { { "a", "w=300,h=200,fit=cover" }, { "b", "@a,dpr=2,g=n" },
+		    { "c", "q=low,ar=3:2,round=9" } },
 		.count = 3,
 	};
 	struct span text = span_range((const char *)bytes, size);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,15 +36,17 @@ static const struct row {
 	{ "zoom", "1 100 1.001 99.999", "0.999 100.001 1.0001 0" },
 	{ "w", "1 8192 0.000001 1.0 0.5", "0 8193 0.0 1.1 1.000001 0.0000001 -1 -0.5 400px" },
 	{ "h", "1 8192 0.000001 1.0 0.5", "0 8193 0.0 1.1 1.000001 0.0000001 -1 -0.5 400px" },
-	{ "ar", "16:9 0.001:10000 10000:0.001 1.91:1 9999.999:10000", "16 16: :9 0:1 1:0 10000.001:1 1.0001:1 16:9:4 -1:1 1/1" },
+	{ "ar", "16:9 0.001:10000 10000:0.001 1.91:1 9999.999:10000",
+	  "16 16: :9 0:1 1:0 10000.001:1 1.0001:1 16:9:4 -1:1 1/1" },
 	{ "mw", "1 8192", "0 8193 0.5" },
 	{ "mh", "1 8192", "0 8193 0.5" },
 	{ "dpr", "0.5 8 1 1.125", "0.499 8.001 1.0001 2x" },
 	{ "enlarge", "0 1", "2 true 01" },
 	{ "fit", "contain cover fill pad outside", "Cover crop" },
-	{ "g", "n ne e se s sw w nw c focus smart entropy 0:0 1:1 0.123456:1.0 n:-8192:8192 c:0:0 se:-1.0:1.0 w:0.5:0.25",
-	  "north 0.5 0.5: 0.5:1.1 0.5:-0.1 0.1234567:0 n: n:1 n:1:2:3 n:8193:0 n:0:-8193 n:1.1:0.0 n:0.0:-1.000001 n:1:0.5 "
-	  "n:0.5:1 smart:1:2 focus:1:1 0.5:0.5:1 n:0.1234567:0.0" },
+	{ "g", "n ne e se s sw w nw c focus smart entropy 0:0 1:1 0.123456:1.0 n:-8192:8192 c:0:0 se:-1.0:1.0 "
+	  "w:0.5:0.25",
+	  "north 0.5 0.5: 0.5:1.1 0.5:-0.1 0.1234567:0 n: n:1 n:1:2:3 n:8193:0 n:0:-8193 n:1.1:0.0 n:0.0:-1.000001 "
+	  "n:1:0.5 n:0.5:1 smart:1:2 focus:1:1 0.5:0.5:1 n:0.1234567:0.0" },
 	{ "bri", "-100 100 0", "-101 101 1.5 +5" },
 	{ "con", "-100 100 0", "-101 101 1.5" },
 	{ "sat", "-100 100 0", "-101 101 1.5" },
@@ -56,8 +59,8 @@ static const struct row {
 	{ "blur", "0.3 100 0.31", "0.29 100.01 0 0.301" },
 	{ "pixelate", "2 256", "1 257 2.5" },
 	{ "sharpen", "0.3 10 9.99", "0.29 10.01 0 0.301" },
-	{ "usm", "0.05 5 1:0.3 1:20 1:1:0 1:1:255 4.99:19.99:254", "0.04 5.01 1:0.29 1:20.01 1:1:256 1:1:-1 1: 1:1: 1:1:1:1 "
-	  "0.051 1:1.001 1::1 0" },
+	{ "usm", "0.05 5 1:0.3 1:20 1:1:0 1:1:255 4.99:19.99:254",
+	  "0.04 5.01 1:0.29 1:20.01 1:1:256 1:1:-1 1: 1:1: 1:1:1:1 0.051 1:1.001 1::1 0" },
 	{ "bg", "fff FfF8 aabbcc AABBCC00 transparent", "ff fffff fffffff fffffffff ggg #fff white" },
 	{ "watermark", "a logo_2-b " X32, "A a.b a%20b caf%C3%A9 " X32 "x" },
 	{ "credit", "0 1", "2 on" },
@@ -201,7 +204,8 @@ test_refuses_what_is_malformed_for_any_operation(void **state)
 		    (int)strcspn(rows[i].accepted, " "), rows[i].accepted);
 		const char *malformed = arena_printf(arena, "malformed percent sequence in %s=", name);
 
-		assert_refused(arena_printf(arena, "%s,%s", good, good), arena_printf(arena, "%s is given twice", name));
+		assert_refused(arena_printf(arena, "%s,%s", good, good),
+		    arena_printf(arena, "%s is given twice", name));
 		assert_refused(name, arena_printf(arena, "%s has no value, expected %s", name, operations[i].argument));
 		assert_refused(arena_printf(arena, "%sx=1", name), "unknown operation");
 		assert_refused(arena_printf(arena, "%s%%", good), malformed);
@@ -297,11 +301,11 @@ test_fits_the_longest_canonical_text(void **state)
 	const size_t longest = 1525;	/* recipe.h says it too */
 	static const char head[] = "page=10000,anim=off,orient=off,trim=254:12345678,"
 	    "crop=10000000:10000000:10000000:10000000,rot=359.99,flip=hv,zoom=99.999,w=0.123456,ar=9999.999:9999.998,"
-	    "mw=8192,mh=8192,dpr=7.999,enlarge=1,fit=outside,g=se:-0.123456:-0.123456,bri=-100,con=-100,sat=-100,hue=359,"
-	    "gamma=9.99,gray=1,sepia=100,duotone=12345678:12345678,tint=12345678:100,blur=99.99,pixelate=256,sharpen=9.99,"
-	    "usm=4.99:19.99:255,bg=12345678,watermark=" X32 ",credit=1,textg=nw,textsize=0.4999,textcolor=12345678,"
-	    "border=512:12345678,round=4096,q=auto,max-bytes=67108864,progressive=off,subsample=420,palette=256,strip=keep,"
-	    "icc=keep";
+	    "mw=8192,mh=8192,dpr=7.999,enlarge=1,fit=outside,g=se:-0.123456:-0.123456,bri=-100,con=-100,sat=-100,"
+	    "hue=359,gamma=9.99,gray=1,sepia=100,duotone=12345678:12345678,tint=12345678:100,blur=99.99,pixelate=256,"
+	    "sharpen=9.99,usm=4.99:19.99:255,bg=12345678,watermark=" X32 ",credit=1,textg=nw,textsize=0.4999,"
+	    "textcolor=12345678,border=512:12345678,round=4096,q=auto,max-bytes=67108864,progressive=off,"
+	    "subsample=420,palette=256,strip=keep,icc=keep";
 	/* What contradicts one of these, or is shorter. */
 	const uint64_t left_out = operation_bit("h") | operation_bit("lossless");
 	struct failure why = { 0 };
@@ -351,7 +355,7 @@ add_decimal(double min, double max, unsigned decimals, struct text *out)
 {
 	static const int64_t units[] = { 1, 10, 100, 1000, 10000, 100000, 1000000 };
 	int64_t unit = units[decimals];
-	int64_t value = between((int64_t)(min * (double)unit + (min > 0 ? 0.5 : 0)), (int64_t)(max * (double)unit + 0.5));
+	int64_t value = between(llround(min * (double)unit), llround(max * (double)unit));
 
 	text_printf(out, "%s%lld", value < 0 ? "-" : "", (long long)(llabs(value) / unit));
 	if (decimals > 0)
@@ -375,7 +379,9 @@ add_colour(struct text *out)
 static void
 add_text(size_t max_bytes, struct text *out)
 {
-	static const char *const letters[] = { "a", "Z", "7", "-", "%20", "%2C", "%3D", "%25", "%C3%A9", "%F0%9F%90%98" };
+	static const char *const letters[] = {
+		"a", "Z", "7", "-", "%20", "%2C", "%3D", "%25", "%C3%A9", "%F0%9F%90%98",
+	};
 	size_t bytes = below(max_bytes);
 
 	/* The longest of these letters has four bytes. */
@@ -400,7 +406,8 @@ add_place(const char *name, struct text *out)
 	} else if (strcmp(name, "crop") == 0) {
 		for (int i = 0; i < 4; i++) {
 			text_add(out, i > 0 ? ":" : "");
-			add_decimal(i < 2 ? 0 : is_fraction ? 0.000001 : 1, is_fraction ? 1 : 9999, is_fraction ? 6 : 0, out);
+			add_decimal(i < 2 ? 0 : is_fraction ? 0.000001 : 1, is_fraction ? 1 : 9999,
+			    is_fraction ? 6 : 0, out);
 		}
 	} else {	/* g with offsets */
 		text_add(out, sides[below(9)]);

@@ -26,7 +26,8 @@ open_fixture(void **state)
 	    preset_add(&presets, "lossless", "lossless=1", &why) &&
 	    preset_add(&presets, "lossy", "q=low,max-bytes=900", &why) &&
 	    preset_add(&presets, "shape", "ar=3:2", &why) &&
-	    preset_add(&presets, "everything", "g=n:1.0:0.5,border=3:fff,round=9,w=0.5,q=80,trim=9:f00", &why) ? 0 : -1;
+	    preset_add(&presets, "everything",
+	    "g=n:1.0:0.5,border=3:fff,round=9,w=0.5,q=80,trim=9:f00,watermark=long", &why) ? 0 : -1;
 }
 
 static int
@@ -70,7 +71,8 @@ test_prints_one_text_for_every_spelling(void **state)
 		{ "w=400", "w=400" },
 		{ "w=0400", "w=400" },
 		{ "h=300,w=400", "w=400,h=300" },
-		{ "enlarge=1,q=80,bg=abc,g=n,fit=cover,dpr=2,h=3,w=4", "w=4,h=3,dpr=2,enlarge=1,fit=cover,g=n,bg=aabbcc,q=80" },
+		{ "enlarge=1,q=80,bg=abc,g=n,fit=cover,dpr=2,h=3,w=4",
+		  "w=4,h=3,dpr=2,enlarge=1,fit=cover,g=n,bg=aabbcc,q=80" },
 		{ "w=1,h=8192", "w=1,h=8192" },
 		/* defaults are left out */
 		{ "dpr=1", "-" },
@@ -154,7 +156,8 @@ test_prints_one_text_for_every_spelling(void **state)
 		{ "@card,ar=1:1,h=0.5", "h=0.5,ar=1:1,fit=cover" },
 		{ "@shape,w=30,h=40", "w=30,h=40" },
 		{ "@shape,w=30", "w=30,ar=3:2" },
-		{ "@everything,g=s,border=1,round=max,w=7,q=auto,trim=2", "trim=2,w=7,g=s,border=1,round=max,q=auto" },
+		{ "@everything,g=s,border=1,round=max,w=7,q=auto,trim=2,watermark=x",
+		  "trim=2,w=7,g=s,watermark=x,border=1,round=max,q=auto" },
 	};
 
 	(void)state;
@@ -438,18 +441,21 @@ static void
 test_tells_what_looks_like_from_what_is_only_another_size(void **state)
 {
 	static const char *const invisible[] = {
-		"w=3", "w=0.5", "h=4", "ar=1:1", "mw=2", "mh=2", "dpr=2", "enlarge=1", "fit=fill", "g=n", "strip=all", "dl=x",
+		"w=3", "w=0.5", "h=4", "ar=1:1", "mw=2", "mh=2", "dpr=2", "enlarge=1", "fit=fill", "g=n", "strip=all",
+		"dl=x",
 	};
 	static const char *const visible[] = {
-		"page=2", "anim=off", "orient=off", "trim=3", "crop=0:0:1:1", "rot=90", "flip=h", "zoom=2", "bri=1", "con=1",
-		"sat=1", "hue=1", "gamma=2", "gray=1", "sepia=9", "duotone=000:fff", "tint=f00", "blur=1", "pixelate=4",
-		"sharpen=1", "usm=1", "bg=fff", "watermark=a", "credit=1", "text=a", "textg=n", "textsize=0.1",
+		"page=2", "anim=off", "orient=off", "trim=3", "crop=0:0:1:1", "rot=90", "flip=h", "zoom=2", "bri=1",
+		"con=1", "sat=1", "hue=1", "gamma=2", "gray=1", "sepia=9", "duotone=000:fff", "tint=f00", "blur=1",
+		"pixelate=4", "sharpen=1", "usm=1", "bg=fff", "watermark=a", "credit=1", "text=a", "textg=n",
+		"textsize=0.1",
 		"textcolor=fff", "border=1", "round=4", "q=80", "max-bytes=500", "lossless=1", "progressive=off",
 		"subsample=444", "palette=8", "icc=p3",
 	};
 	size_t invisible_count = sizeof(invisible) / sizeof(invisible[0]);
 	size_t visible_count = sizeof(visible) / sizeof(visible[0]);
-	struct recipe plain = parse("-"), original = parse("original"), card = parse("@card"), blurred = parse("blur=2");
+	struct recipe plain = parse("-"), original = parse("original");
+	struct recipe card = parse("@card"), blurred = parse("blur=2");
 	uint64_t tried = 0;
 
 	(void)state;
