@@ -125,7 +125,8 @@ file_of(const char *content)
 static struct job
 render_job(void)
 {
-	return (struct job){ JOB_RENDER, "w=10", MEDIA_PNG, { 100000000, 1 << 24 }, PATIENCE_MS, { 0 } };
+	return (struct job){ JOB_RENDER, "w=10", "-", MEDIA_PNG, { 100000000, 100000000, 100, 1 << 24 },
+		PATIENCE_MS, { 0 } };
 }
 
 /* In full size, because a vector image is drawn no larger than it is wanted. */
@@ -202,7 +203,7 @@ static void
 test_describes_without_an_output(void **state)
 {
 	struct peer *peer = *state;
-	struct job job = { JOB_DESCRIBE, "-", MEDIA_NONE, { 1000, 1 }, PATIENCE_MS, { 0 } };
+	struct job job = { JOB_DESCRIBE, "-", "-", MEDIA_NONE, { 1000, 1000, 1, 1 }, PATIENCE_MS, { 0 } };
 	struct run told;
 
 	start_renderer(peer);
@@ -360,9 +361,10 @@ say(int connection, const char *message)
 }
 
 #define LYING_RESULT(width, bytes) \
-	"vitrine-result 1\nfailure none\nsource-media jpg\nsource-width 1\nsource-height 1\n" \
+	"vitrine-result 2\nfailure none\nsource-media jpg\nsource-width 1\nsource-height 1\n" \
 	"source-frames 1\nsource-orientation 1\nsource-alpha 0\nsource-progressive 0\n" \
-	"width " width "\nheight 1\nbytes " bytes "\ndecode-us 1\ntotal-us 1\n"
+	"width " width "\nheight 1\nframes 1\nbytes " bytes "\ndecode-us 1\ntotal-us 1\n" \
+	"colours -\nblurhash -\nthumbhash -\nplaceholder -\n"
 
 static void
 say_nonsense(int connection, int listener)
@@ -389,7 +391,7 @@ static void
 say_forbidden(int connection, int listener)
 {
 	(void)listener;
-	say(connection, "vitrine-result 1\nfailure forbidden\ndetail no\n");
+	say(connection, "vitrine-result 2\nfailure forbidden\ndetail no\n");
 }
 
 static void
