@@ -85,22 +85,11 @@ parse_pair(struct span pair, struct reading *reading, struct recipe *recipe, str
 	return parse_argument(&operations[index], argument, recipe, why);
 }
 
-/* What this text asks takes the place of what a preset asked and cannot be had
- * together with it.  Where it leaves open which that is, agrees_with_itself() says so. */
 static void
-overrule_presets(uint64_t written, struct recipe *recipe)
+overrule_sides(uint64_t written, struct recipe *recipe)
 {
 	const uint64_t width = operation_bit("w"), height = operation_bit("h"), ratio = operation_bit("ar");
-	const uint64_t lossless = operation_bit("lossless");
-	const uint64_t lossy = operation_bit("q") | operation_bit("max-bytes");
 
-	if ((written & lossy) == 0 && (written & lossless) != 0 && recipe->is_lossless) {
-		recipe->quality_choice = QUALITY_DEFAULT;
-		recipe->quality = 0;
-		recipe->max_bytes = 0;
-	} else if ((written & lossless) == 0 && (written & lossy) != 0) {
-		recipe->is_lossless = false;
-	}
 	written &= width | height | ratio;
 	if (written == (width | height)) {
 		recipe->ratio.width = recipe->ratio.height = 0;
@@ -110,6 +99,21 @@ overrule_presets(uint64_t written, struct recipe *recipe)
 	} else if (written == (height | ratio)) {
 		recipe->width = 0;
 		recipe->width_fraction = 0;
+	}
+}
+
+static void
+overrule_quality(uint64_t written, struct recipe *recipe)
+{
+	bool asks_lossless = (written & operation_bit("lossless")) != 0 && recipe->is_lossless;
+	bool asks_lossy = (written & (operation_bit("q") | operation_bit("max-bytes"))) != 0;
+
+	if (asks_lossless && !asks_lossy) {
+		recipe->quality_choice = QUALITY_DEFAULT;
+		recipe->quality = 0;
+		recipe->max_bytes = 0;
+	} else if (asks_lossy && !asks_lossless) {
+		recipe->is_lossless = false;
 	}
 }
 
@@ -138,7 +142,10 @@ parse_text(struct span text, struct reading *reading, struct recipe *recipe, str
 			return false;
 		}
 	}
-	overrule_presets(reading->written, recipe);
+	/* What this text asks takes the place of what a preset asked and cannot be had
+	 * together with it.  Where it leaves open which that is, agrees_with_itself() says so. */
+	overrule_sides(reading->written, recipe);
+	overrule_quality(reading->written, recipe);
 	recipe->asked |= reading->written;
 	return true;
 }
