@@ -398,7 +398,7 @@ static void
 say_another_version(int connection, int listener)
 {
 	(void)listener;
-	say(connection, "vitrine-result 2\nall is well\n");
+	say(connection, "vitrine-result 1\nall is well\n");
 }
 
 static void
@@ -436,7 +436,7 @@ test_believes_no_answer_that_is_not_so(void **state)
 		{ say_more_bytes_than_there_are, FAIL_INTERNAL, "told of 5 bytes" },
 		{ say_it_made_nothing, FAIL_INTERNAL, "told of 0 bytes" },
 		{ say_forbidden, FAIL_INTERNAL, "malformed" },
-		{ say_another_version, FAIL_UNAVAILABLE, "version 2" },
+		{ say_another_version, FAIL_UNAVAILABLE, "version 1" },
 		{ send_a_descriptor_too, FAIL_INTERNAL, "answer" },
 		{ close_without_reading, FAIL_UNAVAILABLE, "took the job" },
 	};
