@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "image/rewrap.h"
 
-#include <string.h>
+#include <math.h>
 
 enum {
 	WEBP_EFFORT = 4,
@@ -11,6 +11,7 @@ enum {
 	 * a loss of 5.7, 5.7, 5.6 and 5.4 at the same size. */
 	AVIF_EFFORT = 2,
 	JXL_EFFORT = 4,
+	JXL_DISTANCE_MAX = 15,	/* of libjxl 0.7 */
 	GIF_EFFORT = 7,
 	PNG_COMPRESSION = 6,
 
@@ -176,10 +177,25 @@ encode_gif(VipsImage *image, VipsTarget *target, const struct encoder_settings *
 	    "bitdepth", palette_bits(settings->colours), NULL) == 0;
 }
 
+/* As libjxl's own JxlEncoderDistanceFromQuality().  Not by "Q": from it 8.14.1 makes
+ * distances that libjxl refuses, which goes unnoticed and gives the best quality instead of
+ * the worst. */
+static double
+jxl_distance(const struct encoder_settings *settings)
+{
+	double quality = settings->quality;
+
+	if (settings->is_lossless || quality >= 100)
+		return 0;
+	if (quality >= 30)
+		return 0.1 + (100 - quality) * 0.09;
+	return fmin(53.0 / 3000 * quality * quality - 23.0 / 20 * quality + 25, JXL_DISTANCE_MAX);
+}
+
 static bool
 encode_jxl(VipsImage *image, VipsTarget *target, const struct encoder_settings *settings)
 {
-	return vips_jxlsave_target(image, target, "Q", (int)settings->quality, "effort", JXL_EFFORT,
+	return vips_jxlsave_target(image, target, "distance", jxl_distance(settings), "effort", JXL_EFFORT,
 	    "lossless", settings->is_lossless, NULL) == 0;
 }
 

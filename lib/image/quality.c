@@ -7,14 +7,15 @@
 
 enum { PART_PIXELS = 1 << 20 };
 
-/* Where q=auto looks: below, artefacts are plain to see; above, nobody sees a difference. */
+/* Where q=auto looks: below, smooth areas fall into blocks, which the mean over a
+ * picture hides; above, nobody sees a difference. */
 static const struct {
 	unsigned lowest, highest;
 } bounds[MEDIA_COUNT] = {
-	[MEDIA_JPEG] = { 40, 92 },
-	[MEDIA_WEBP] = { 40, 92 },
-	[MEDIA_AVIF] = { 25, 80 },
-	[MEDIA_JXL] = { 40, 92 },
+	[MEDIA_JPEG] = { 50, 90 },
+	[MEDIA_WEBP] = { 50, 90 },
+	[MEDIA_AVIF] = { 32, 72 },
+	[MEDIA_JXL] = { 50, 90 },
 };
 
 /* ---- brightness --------------------------------------------------------------------------------- */
