@@ -41,7 +41,7 @@ struct source {
 	VipsSource *bytes;
 	VipsImage *image;	/* header read, no pixel decoded: one frame, or all below each other */
 	struct image_description description;
-	unsigned page;		/* the first that is used, from 0 */
+	unsigned page;		/* the one that is used, from 1; 0: what stands for the file */
 	unsigned frames;	/* how many are used: 1, or all of an animation */
 };
 
@@ -57,6 +57,17 @@ void source_close(struct source *source);
  * geometry->source: the geometry is upright. */
 bool source_load(const struct source *source, const struct geometry *geometry, VipsImage **image,
     struct failure *why);
+
+/* The same for a look at the pixels before source_load(), whose rows can be read
+ * only once: opens the file once more.  `frames` is 1 or source->frames. */
+bool source_load_aside(const struct source *source, unsigned frames, const struct geometry *geometry,
+    VipsImage **image, struct failure *why);
+
+/* ---- bomb.c: small files that a decoder blows up --------------------------------------- */
+
+/* What no decoder limits while it only reads the header: inflated metadata of a
+ * PNG, elements and entities of an SVG.  FAIL_UNPROCESSABLE names the limit. */
+bool file_is_no_bomb(int input, enum media media, struct failure *why);
 
 /* ---- find.c: what only the pixels know --------------------------------------------- */
 
@@ -89,8 +100,8 @@ bool frames_join(const struct frames *frames, VipsImage **image, struct failure 
 
 /* ---- resize.c: from the stored pixels to the scaled picture --------------------------- */
 
-/* Cuts the geometry's source rectangle out and scales it: to its exact size, or,
- * when it is to be turned by a free angle, to one from which that can be made. */
+/* Cuts the geometry's source rectangle out and scales it, to
+ * picture_size_before_turning(). */
 bool picture_scale(VipsImage **image, const struct image_description *description, const struct recipe *recipe,
     const struct geometry *geometry, struct failure *why);
 
@@ -116,9 +127,27 @@ bool picture_add_alpha(VipsImage **image, struct failure *why);
 
 /* ---- turn.c -------------------------------------------------------------------------- */
 
+/* EXIF (2.32, tag 274): 5 to 8 lie on their side. */
+bool orientation_swaps_sides(unsigned orientation);
+
+/* That of the original, or 1 when the recipe says orient=off. */
+unsigned orientation_to_undo(unsigned orientation, const struct recipe *recipe);
+
+/* Where a rectangle of the upright picture is in the stored one, and back; each
+ * with the sides of the picture that it goes to. */
+struct rectangle rectangle_as_stored(struct rectangle upright, unsigned orientation, unsigned stored_width,
+    unsigned stored_height);
+struct rectangle rectangle_as_upright(struct rectangle stored, unsigned orientation, unsigned upright_width,
+    unsigned upright_height);
+
+/* The size of the upright picture from which rot makes the geometry's scaled size:
+ * exactly by quarters, by other angles with the sides' true ratio. */
+void picture_size_before_turning(const struct recipe *recipe, const struct geometry *geometry, unsigned *width,
+    unsigned *height);
+
 /* Upright (EXIF orientation, unless orient=off), then rot, then flip; afterwards it
- * has the geometry's scaled size.  What a free angle opens is the background, or
- * transparent, or white where the format cannot be. */
+ * has the geometry's scaled size.  What a free angle opens is transparent in every
+ * format, until picture_to_canvas(). */
 bool picture_turn(VipsImage **image, unsigned orientation, const struct recipe *recipe,
     const struct geometry *geometry, enum media format, struct failure *why);
 
@@ -197,9 +226,6 @@ unsigned layer_margin(double fraction, const struct geometry *canvas);
  * the canvas as long as it fits there. */
 void layer_place(struct layer *layer, enum recipe_gravity position, unsigned margin,
     const struct geometry *canvas);
-
-/* Replaces the image by its pixels in memory, which are the caller's to change. */
-bool layer_pixels(VipsImage **image, struct failure *why);
 
 /* ---- metadata.c, credit.c: what survives ----------------------------------------------- */
 

@@ -1,35 +1,9 @@
+/*
+ * resize - from the stored pixels to the scaled picture.
+ */
 #include "image/pipeline.h"
 
 #include <math.h>
-
-/* EXIF orientations 5 to 8 lie on their side (EXIF 2.32, tag 274). */
-static bool
-lies_on_its_side(unsigned orientation)
-{
-	return orientation >= 5;
-}
-
-/*
- * Where a rectangle of the upright picture is in the stored one, whose size
- * `stored` has.  Making a picture upright exchanges rows and columns (5 to 8),
- * after mirroring it across (2, 3, 7, 8), down (3, 4, 6, 7), or both.
- */
-static struct rectangle
-as_stored(struct rectangle upright, const struct image_description *stored)
-{
-	unsigned orientation = stored->orientation;
-	bool is_mirrored_across = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-	bool is_mirrored_down = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-	struct rectangle at = upright;
-
-	if (lies_on_its_side(orientation))
-		at = (struct rectangle){ upright.y, upright.x, upright.height, upright.width };
-	if (is_mirrored_across)
-		at.x = stored->width - at.x - at.width;
-	if (is_mirrored_down)
-		at.y = stored->height - at.y - at.height;
-	return at;
-}
 
 /* An edge, in pixels of the stored picture, in those of the loaded one. */
 static int
@@ -41,13 +15,12 @@ loaded_edge(unsigned edge, unsigned stored_side, int loaded_side)
 /*
  * After shrink-on-load an edge may fall between two pixels; it goes to the
  * nearer one.  A pixel of the result has at least two of these, so that is a
- * shift of a quarter of a pixel at most.
+ * shift of a quarter of a pixel at most; of half a one for an SVG, which is drawn
+ * at the size of the result.
  */
 static bool
-cut_source(VipsImage **image, const struct image_description *stored, struct rectangle source,
-    struct failure *why)
+cut_source(VipsImage **image, const struct image_description *stored, struct rectangle at, struct failure *why)
 {
-	struct rectangle at = as_stored(source, stored);
 	int width = vips_image_get_width(*image), height = vips_image_get_height(*image);
 	int left = loaded_edge(at.x, stored->width, width);
 	int top = loaded_edge(at.y, stored->height, height);
@@ -68,8 +41,6 @@ cut_source(VipsImage **image, const struct image_description *stored, struct rec
 	return true;
 }
 
-/* Transparent pixels have a colour too, which must not bleed into their
- * neighbours: colours are weighted by alpha while they are mixed. */
 static bool
 premultiply(VipsImage **image, struct failure *why)
 {
@@ -95,39 +66,94 @@ unpremultiply(VipsImage **image, VipsBandFormat format, struct failure *why)
 	return true;
 }
 
-bool
-picture_resize(VipsImage **image, unsigned width, unsigned height, struct failure *why)
+/* By averages down to about twice the size, then Lanczos. */
+static bool
+shrink(VipsImage **image, unsigned width, unsigned height, struct failure *why)
 {
-	VipsImage *resized;
+	VipsImage *shrunk;
 
-	if (vips_resize(*image, &resized, (double)width / vips_image_get_width(*image),
+	if (vips_resize(*image, &shrunk, (double)width / vips_image_get_width(*image),
 	    "vscale", (double)height / vips_image_get_height(*image), NULL) == -1)
 		return fail_from_vips(why, FAIL_INTERNAL, "resize");
-	image_replace(image, resized);
+	image_replace(image, shrunk);
+	return true;
+}
+
+/*
+ * By hand, because vips_resize() of 8.14.1 enlarges to half a pixel beside.
+ * libvips counts from the middle of the first pixel, which a scale moves by half
+ * of what is added to it.  From memory: bicubic asks for each row several times.
+ */
+static bool
+enlarge(VipsImage **image, unsigned width, unsigned height, struct failure *why)
+{
+	double across = (double)width / vips_image_get_width(*image);
+	double down = (double)height / vips_image_get_height(*image);
+	VipsArrayInt *area;
+	VipsInterpolate *bicubic;
+	VipsImage *enlarged;
+	bool is_enlarged;
+
+	if (!picture_decode(image, why))
+		return false;
+	area = vips_array_int_newv(4, 0, 0, (int)width, (int)height);
+	bicubic = vips_interpolate_new("bicubic");
+	is_enlarged = vips_affine(*image, &enlarged, across, 0, 0, down, "odx", (across - 1) / 2,
+	    "ody", (down - 1) / 2, "oarea", area, "interpolate", bicubic, "extend", VIPS_EXTEND_COPY,
+	    "premultiplied", TRUE, NULL) == 0;
+	g_object_unref(bicubic);
+	vips_area_unref(VIPS_AREA(area));
+	if (!is_enlarged)
+		return fail_from_vips(why, FAIL_INTERNAL, "resize");
+	image_replace(image, enlarged);
+	return true;
+}
+
+/* One side may shrink while the other grows (fit=fill). */
+static bool
+resize(VipsImage **image, unsigned width, unsigned height, struct failure *why)
+{
+	unsigned from_width = (unsigned)vips_image_get_width(*image);
+	unsigned from_height = (unsigned)vips_image_get_height(*image);
+
+	if ((width < from_width || height < from_height) &&
+	    !shrink(image, VIPS_MIN(width, from_width), VIPS_MIN(height, from_height), why))
+		return false;
+	if ((width > from_width || height > from_height) && !enlarge(image, width, height, why))
+		return false;
 	if (vips_image_get_width(*image) != (int)width || vips_image_get_height(*image) != (int)height)
 		return fail(why, FAIL_INTERNAL, "resize gave %d x %d for %u x %u",
 		    vips_image_get_width(*image), vips_image_get_height(*image), width, height);
 	return true;
 }
 
+/* Transparent pixels have a colour too, which must not bleed into their
+ * neighbours: colours are weighted by alpha while they are mixed. */
+bool
+picture_resize(VipsImage **image, unsigned width, unsigned height, struct failure *why)
+{
+	VipsBandFormat format = vips_image_get_format(*image);
+
+	if (vips_image_get_width(*image) == (int)width && vips_image_get_height(*image) == (int)height)
+		return true;
+	if (!vips_image_hasalpha(*image))
+		return resize(image, width, height, why);
+	return premultiply(image, why) && resize(image, width, height, why) && unpremultiply(image, format, why);
+}
+
 bool
 picture_scale(VipsImage **image, const struct image_description *description, const struct recipe *recipe,
     const struct geometry *geometry, struct failure *why)
 {
-	(void)recipe;
-	bool is_turned = lies_on_its_side(description->orientation);
-	unsigned width = is_turned ? geometry->scaled_height : geometry->scaled_width;
-	unsigned height = is_turned ? geometry->scaled_width : geometry->scaled_height;
-	VipsBandFormat format = vips_image_get_format(*image);
+	unsigned orientation = orientation_to_undo(description->orientation, recipe);
+	struct rectangle at = rectangle_as_stored(geometry->source, orientation, description->width,
+	    description->height);
+	unsigned width, height;
 
-	if (!cut_source(image, description, geometry->source, why))
-		return false;
-	if (vips_image_get_width(*image) == (int)width && vips_image_get_height(*image) == (int)height)
-		return true;
-	if (!vips_image_hasalpha(*image))
-		return picture_resize(image, width, height, why);
-	return premultiply(image, why) && picture_resize(image, width, height, why) &&
-	    unpremultiply(image, format, why);
+	picture_size_before_turning(recipe, geometry, &width, &height);
+	return cut_source(image, description, at, why) &&
+	    (orientation_swaps_sides(orientation) ? picture_resize(image, height, width, why) :
+	    picture_resize(image, width, height, why));
 }
 
 bool

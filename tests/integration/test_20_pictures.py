@@ -579,18 +579,6 @@ def test_a_header_over_the_limit_is_refused_before_memory_is_taken(renderer, nam
     assert renderer.status()["rss_kb"] < before + 50_000
 
 
-def animation(frames):
-    images = [one_colour("P", i, (50, 40)) for i in range(frames)]
-    return encoded(images[0], "GIF", save_all=True, append_images=images[1:], duration=50)
-
-
-def test_frames_count_against_the_limit(renderer):
-    source = animation(20)
-    assert renderer.describe(source)["frames"] == "20"
-    assert not isinstance(renderer.try_render(source, "w=10", max_pixels=20 * 50 * 40), Failure)
-    assert renderer.try_render(source, "w=10", max_pixels=20 * 50 * 40 - 1).kind == "unprocessable"
-
-
 def test_the_limit_on_the_result_is_kept(renderer):
     photo = renderer.file(pictures.photo())
     for to in ("png", "jpg", "webp", "avif"):

@@ -1,0 +1,188 @@
+/*
+ * bomb - refuses small files of which a decoder makes gigabytes before it has
+ * told the size of the picture.
+ *
+ * The other decoders take no more than a file's own length for its header.  Two do:
+ * libpng inflates all metadata in front of the pixels, 50 MB a chunk, a thousand
+ * chunks; librsvg builds a tree of 1 to 5 kB for each element, a million of them,
+ * and entities multiply those.  Here the file is only read through, in pieces.
+ */
+#include "image/pipeline.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* At most; fewer at the end of the file.  -1: *why is filled. */
+static ssize_t
+read_at(int input, void *bytes, size_t length, off_t at, struct failure *why)
+{
+	ssize_t got;
+
+	do
+		got = pread(input, bytes, length, at);
+	while (got == -1 && errno == EINTR);
+	if (got == -1)
+		fail(why, FAIL_INTERNAL, "cannot read the original: %s", strerror(errno));
+	return got;
+}
+
+/* ---- PNG (ISO/IEC 15948): chunks in front of the pixels ---------------------------------- */
+
+enum {
+	PNG_SIGNATURE_BYTES = 8,
+	PNG_CHUNK_HEADER_BYTES = 8,	/* length, name */
+	PNG_CHUNK_CHECK_BYTES = 4,
+	PNG_CHUNKS_MAX = 1000,
+	PNG_INFLATED_MAX = 16 << 20,	/* all together */
+	PNG_KEYWORD_MAX = 1024		/* 79 characters; iTXt adds a language and a translation */
+};
+
+/* Where the deflated part of a chunk begins, or 0 when nothing is deflated: after
+ * a keyword and a method (zTXt, iCCP), or a keyword, two flags and two texts (iTXt). */
+static size_t
+deflated_start(const char name[4], const uint8_t *content, size_t length)
+{
+	bool is_text = memcmp(name, "iTXt", 4) == 0;
+	const uint8_t *end = memchr(content, '\0', length);
+	size_t at = end == NULL ? length : (size_t)(end - content) + (is_text ? 3 : 2);
+
+	if (!is_text && memcmp(name, "zTXt", 4) != 0 && memcmp(name, "iCCP", 4) != 0)
+		return 0;
+	if (is_text && (at > length || content[at - 2] == 0))
+		return 0;
+	for (int texts = is_text ? 2 : 0; texts > 0 && at < length; texts--) {
+		end = memchr(content + at, '\0', length - at);
+		at = end == NULL ? length : (size_t)(end - content) + 1;
+	}
+	return at < length ? at : 0;
+}
+
+/* Adds what this part of the file inflates to, and stops above the limit.  What
+ * is no deflated data ends here; libpng says what is wrong with it. */
+static bool
+add_inflated(int input, off_t at, off_t end, size_t *total, struct failure *why)
+{
+	GConverter *inflater = G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB));
+	static uint8_t deflated[64 << 10], inflated[256 << 10];
+	GConverterResult result = G_CONVERTER_CONVERTED;
+	bool is_read = true;
+
+	while (result == G_CONVERTER_CONVERTED && at < end && *total <= PNG_INFLATED_MAX) {
+		size_t wanted = VIPS_MIN(sizeof(deflated), (size_t)(end - at)), used = 0, made = 0;
+		ssize_t got = read_at(input, deflated, wanted, at, why);
+
+		is_read = got != -1;
+		if (got <= 0)
+			break;
+		result = g_converter_convert(inflater, deflated, (size_t)got, inflated, sizeof(inflated),
+		    G_CONVERTER_NO_FLAGS, &used, &made, NULL);
+		at += (off_t)used;
+		*total += made;
+	}
+	g_object_unref(inflater);
+	return is_read;
+}
+
+static bool
+png_is_no_bomb(int input, struct failure *why)
+{
+	off_t at = PNG_SIGNATURE_BYTES;
+	size_t inflated = 0;
+
+	for (unsigned chunks = 0; chunks < PNG_CHUNKS_MAX; chunks++) {
+		uint8_t bytes[PNG_CHUNK_HEADER_BYTES + PNG_KEYWORD_MAX];
+		const char *name = (const char *)bytes + 4;
+		ssize_t got = read_at(input, bytes, sizeof(bytes), at, why);
+		size_t length, start;
+
+		if (got == -1)
+			return false;
+		if (got < PNG_CHUNK_HEADER_BYTES || memcmp(name, "IDAT", 4) == 0)
+			return true;
+		length = (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | bytes[3];
+		at += PNG_CHUNK_HEADER_BYTES;
+		start = deflated_start(name, bytes + PNG_CHUNK_HEADER_BYTES,
+		    VIPS_MIN(length, (size_t)got - PNG_CHUNK_HEADER_BYTES));
+		if (start > 0 && !add_inflated(input, at + (off_t)start, at + (off_t)length, &inflated, why))
+			return false;
+		if (inflated > PNG_INFLATED_MAX)
+			return fail(why, FAIL_UNPROCESSABLE,
+			    "the PNG's metadata inflates to more than the limit of %d bytes", PNG_INFLATED_MAX);
+		at += (off_t)(length + PNG_CHUNK_CHECK_BYTES);
+	}
+	return fail(why, FAIL_UNPROCESSABLE, "the PNG has more chunks before its pixels than the limit of %d",
+	    PNG_CHUNKS_MAX);
+}
+
+/* ---- SVG ------------------------------------------------------------------------------------ */
+
+enum {
+	SVG_BYTES_MAX = 8 << 20,
+	SVG_ELEMENTS_MAX = 50000	/* a quarter of a gigabyte in librsvg 2.54 */
+};
+
+/* Illustrator names its namespaces by entities, in plain text.  What multiplies
+ * is an entity with markup, or with other entities in it.  `rest` begins after
+ * "<!ENTITY"; the value is the first thing between quotes (XML 1.0 section 4.2). */
+static bool
+is_harmless_entity(struct span rest)
+{
+	size_t start = 0, length = 0;
+
+	while (start < rest.length && rest.at[start] != '"' && rest.at[start] != '\'')
+		start++;
+	while (start + 1 + length < rest.length && rest.at[start + 1 + length] != rest.at[start])
+		length++;
+	return length == 0 || (memchr(rest.at + start + 1, '<', length) == NULL &&
+	    memchr(rest.at + start + 1, '&', length) == NULL);
+}
+
+static bool
+svg_text_is_no_bomb(struct span text, struct failure *why)
+{
+	static const char entity[] = "<!ENTITY";
+	const char *end = text.at + text.length;
+	unsigned elements = 0;
+
+	for (const char *at = text.at; (at = memchr(at, '<', (size_t)(end - at))) != NULL; at++) {
+		struct span rest = span_range(at, (size_t)(end - at));
+
+		elements += rest.length > 1 && (g_ascii_isalpha(at[1]) || at[1] == '_');
+		if (span_starts_with(rest, entity) && !is_harmless_entity(span_range(at + strlen(entity),
+		    rest.length - strlen(entity))))
+			return fail(why, FAIL_UNPROCESSABLE,
+			    "the SVG has an entity of markup or of other entities, the limit is plain text");
+	}
+	if (elements > SVG_ELEMENTS_MAX)
+		return fail(why, FAIL_UNPROCESSABLE, "the SVG has %u elements, the limit is %d", elements,
+		    SVG_ELEMENTS_MAX);
+	return true;
+}
+
+static bool
+svg_is_no_bomb(int input, struct failure *why)
+{
+	char *text = g_malloc(SVG_BYTES_MAX + 1);
+	ssize_t got = read_at(input, text, SVG_BYTES_MAX + 1, 0, why);
+	bool is_harmless = got > SVG_BYTES_MAX ?
+	    fail(why, FAIL_UNPROCESSABLE, "the SVG has more bytes than the limit of %d", SVG_BYTES_MAX) :
+	    got != -1 && svg_text_is_no_bomb(span_range(text, (size_t)got), why);
+
+	g_free(text);
+	return is_harmless;
+}
+
+bool
+file_is_no_bomb(int input, enum media media, struct failure *why)
+{
+	switch (media) {
+	case MEDIA_PNG:
+		return png_is_no_bomb(input, why);
+	case MEDIA_SVG:
+		return svg_is_no_bomb(input, why);
+	default:
+		return true;
+	}
+}
