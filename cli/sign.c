@@ -78,7 +78,8 @@ read_path(struct context *context, const char *text, bool has_operations, struct
 	recipe = span_cut(&left, '/');
 	name = span_cut(&left, '/');
 	if (left.at != NULL || name.at == NULL || name.length == 0)
-		return fail(why, FAIL_BAD_REQUEST, "the path must be /a/ASSET/RECIPE/NAME.FORMAT or /a/ASSET/info.json");
+		return fail(why, FAIL_BAD_REQUEST,
+		    "the path must be /a/ASSET/RECIPE/NAME.FORMAT or /a/ASSET/info.json");
 	return check_recipe_and_name(context, recipe, name, why);
 }
 

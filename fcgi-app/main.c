@@ -213,6 +213,7 @@ main(int argc, char **argv)
 	int code;
 
 	supervisor_block_signals();
+	supervisor_reserve_descriptors();
 	code = run(argc, argv, arena);
 	arena_free(arena);
 	return code;

@@ -49,11 +49,11 @@ request_vary(const struct request *request)
 		[FIELD_SEC_CH_DPR] = "Sec-CH-DPR",
 		[FIELD_DPR] = "DPR",
 	};
-	const char *vary = NULL;
+	const char *vary = NULL;	/* without spaces, as Apache would rewrite it */
 
 	for (enum request_field field = 0; field < FIELD_COUNT; field++)
 		if (request->looked_at[field])
-			vary = vary == NULL ? names[field] : arena_printf(request->arena, "%s, %s", vary, names[field]);
+			vary = vary == NULL ? names[field] : arena_printf(request->arena, "%s,%s", vary, names[field]);
 	return vary;
 }
 

@@ -84,7 +84,7 @@ struct request {
  * so holds for whatever the answer becomes, also an error. */
 struct span request_look_at(struct request *request, enum request_field field);
 
-/* "Accept, Save-Data"; NULL when nothing was looked at. */
+/* "Accept,Save-Data"; NULL when nothing was looked at. */
 const char *request_vary(const struct request *request);
 
 /* Adds the time since *from_us to the step and sets *from_us to now. */

@@ -64,9 +64,8 @@ find_mark(struct server *server, struct request *request, struct wish *wish, str
 	if (!server_find_asset(server, request, span_of(watermark->asset), &wish->mark, &because))
 		return fail(why, because.kind == FAIL_NOT_FOUND ? FAIL_INTERNAL : because.kind,
 		    "watermark '%s': %.180s", watermark->name, because.detail);
-	if (!asset_is_alive(&wish->mark, wish->now))
-		return fail(why, FAIL_INTERNAL, "watermark '%s': its asset was taken down or has expired",
-		    watermark->name);
+	if (!asset_is_alive(&wish->mark, wish->now, &because))
+		return fail(why, FAIL_INTERNAL, "watermark '%s': %.180s", watermark->name, because.detail);
 	wish->mark_key = variant_original_key(request->arena, &wish->mark);
 	return true;
 }
@@ -163,6 +162,8 @@ add_headers(struct server *server, struct request *request, const struct wish *w
 	struct freshness freshness = freshness_of(server, wish);
 
 	freshness_add_headers(&freshness, http, request, response);
+	if (http->uses_client_hints && wish->route->is_auto)
+		response_add_header(response, "Accept-CH", "Sec-CH-Width, Sec-CH-DPR, Width, DPR");
 	response_add_header(response, "Content-Type", media_type(media));
 	response_add_header(response, "X-Content-Type-Options", "nosniff");
 	response_add_header(response, "Content-Disposition", content_disposition(request->arena, wish, media));

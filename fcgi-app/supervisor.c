@@ -411,9 +411,8 @@ take_listeners(struct supervisor *supervisor, struct failure *why)
 	return fd != -1 && place_descriptor(fd, RENDERER_LISTENER_FD, why);
 }
 
-/* The fixed numbers must not be taken by anything else we open first. */
-static void
-reserve_descriptors(void)
+void
+supervisor_reserve_descriptors(void)
 {
 	for (int fd = 0; fd <= RENDERER_LISTENER_FD; fd++)
 		if (fcntl(fd, F_GETFD) == -1) {
@@ -428,7 +427,6 @@ supervisor_open(struct supervisor *supervisor, struct failure *why)
 {
 	const struct settings *settings = supervisor->settings;
 
-	reserve_descriptors();
 	if (!take_listeners(supervisor, why))
 		return false;
 	if (pipe2(supervisor->lifeline[RESPONDER], O_CLOEXEC) == -1 ||

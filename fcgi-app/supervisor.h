@@ -21,6 +21,10 @@
 /* Blocks the signals above; before anything else in main(). */
 void supervisor_block_signals(void);
 
+/* Takes the fixed numbers of the listeners, so that nothing else that is opened gets
+ * them; before anything is.  Those that are open already stay as they are. */
+void supervisor_reserve_descriptors(void);
+
 /* Serves until stopped; returns the exit code.  program is the absolute path
  * that a reload executes, with argv. */
 int supervisor_run(const struct settings *settings, const char *program, char **argv);

@@ -30,9 +30,13 @@ asset_id_is_valid(struct span id)
 }
 
 bool
-asset_is_alive(const struct asset *asset, int64_t now)
+asset_is_alive(const struct asset *asset, int64_t now, struct failure *why)
 {
-	return asset->visibility != VISIBILITY_GONE && (asset->expires == 0 || now < asset->expires);
+	if (asset->visibility == VISIBILITY_GONE)
+		return fail(why, FAIL_GONE, "the asset was taken down");
+	if (asset->expires != 0 && now >= asset->expires)
+		return fail(why, FAIL_GONE, "the asset has expired");
+	return true;
 }
 
 bool

@@ -63,8 +63,8 @@ struct asset {
 /* [A-Za-z0-9_-]{1,64} */
 bool asset_id_is_valid(struct span id);
 
-/* Neither taken down nor expired at `now` (Unix seconds). */
-bool asset_is_alive(const struct asset *asset, int64_t now);
+/* FAIL_GONE when it was taken down or has expired at `now` (Unix seconds). */
+bool asset_is_alive(const struct asset *asset, int64_t now, struct failure *why) __attribute__((warn_unused_result));
 
 /* Whether its frames are those of an animation, and not the pages of a document. */
 bool asset_is_animated(const struct asset *asset);

@@ -6,16 +6,6 @@
 
 #include <math.h>
 
-static bool
-is_alive(const struct asset *asset, int64_t now, struct failure *why)
-{
-	if (asset->visibility == VISIBILITY_GONE)
-		return fail(why, FAIL_GONE, "the asset was taken down");
-	if (asset->expires != 0 && now >= asset->expires)
-		return fail(why, FAIL_GONE, "the asset has expired");
-	return true;
-}
-
 /* Fails when the URL itself asks for an operation that is not among these. */
 static bool
 asks_only_for(const struct recipe *recipe, uint64_t allowed, const char *reason, struct failure *why)
@@ -191,7 +181,7 @@ policy_allows(const struct policy_config *config, const struct asset *asset,
     struct failure *why)
 {
 	CHECK(config->ladder_count <= POLICY_LADDER_MAX);
-	if (!is_alive(asset, now, why))
+	if (!asset_is_alive(asset, now, why))
 		return false;
 	if (!permit->is_signed)
 		return allows_unsigned(config, asset, recipe, why);
@@ -204,7 +194,7 @@ bool
 policy_allows_info(const struct policy_config *config, const struct asset *asset,
     const struct permit *permit, int64_t now, struct failure *why)
 {
-	if (!is_alive(asset, now, why))
+	if (!asset_is_alive(asset, now, why))
 		return false;
 	return permit->is_signed || is_open_to_strangers(config, asset, why);
 }
