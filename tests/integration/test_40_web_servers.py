@@ -78,11 +78,11 @@ def test_head_tells_the_length_and_sends_nothing(site):
     assert ours(answer) == ours(picture)
 
 
-def test_auto_varies_by_accept_and_nothing_else_does(site):
+def test_auto_varies_and_nothing_else_does(site):
     assert site.get("/a/photo/w=100/x.auto", accept="image/webp")["Content-Type"] == "image/webp"
     answer = site.get("/a/photo/w=100/x.auto", accept="image/png")
     assert answer["Content-Type"] == "image/jpeg"
-    assert answer["Vary"] == "Accept"
+    assert answer["Vary"] == "Accept,Save-Data"
     assert site.get(PICTURE)["Vary"] is None
 
 

@@ -98,7 +98,7 @@ def test_formats_follow_what_a_client_names(new_site, assets):
     for accept, want in cases:
         answer = site.get("/a/photo/w=64/auto", accept=accept)
         assert answer["Content-Type"] == f"image/{want}", accept
-        assert answer["Vary"] == "Accept"
+        assert answer["Vary"] == "Accept,Save-Data"
     assert site.get("/a/badge/w=64/auto", accept="*/*")["Content-Type"] == "image/png"
 
 

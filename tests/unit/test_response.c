@@ -69,6 +69,31 @@ test_every_kind_has_its_answer(void **state)
 }
 
 static void
+test_vary_tells_what_was_looked_at_also_of_a_failure(void **state)
+{
+	struct request request = { .arena = arena_new(), .id = "request-1" };
+	struct http_settings http = { 0 };
+	struct failure why = { 0 };
+	struct response response;
+
+	(void)state;
+	request.fields[FIELD_DPR] = span_of("2");
+	assert_null(request_vary(&request));
+	assert_true(span_equals(request_look_at(&request, FIELD_DPR), "2"));
+	assert_string_equal(request_vary(&request), "DPR");
+	/* Also of what was not sent, in one order. */
+	assert_int_equal(request_look_at(&request, FIELD_SAVE_DATA).length, 0);
+	(void)request_look_at(&request, FIELD_ACCEPT);
+	(void)request_look_at(&request, FIELD_ACCEPT);
+	assert_string_equal(request_vary(&request), "Accept,Save-Data,DPR");
+	assert_false((fail)(&why, FAIL_FORBIDDEN, "no"));
+	response_init(&response);
+	response_failure(&response, &request, &http, &why);
+	assert_string_equal(header(&response, "Vary"), "Accept,Save-Data,DPR");
+	arena_free(request.arena);
+}
+
+static void
 test_a_file_goes_the_configured_way(void **state)
 {
 	struct store_config store = { .root = "/srv/my store" };
@@ -113,6 +138,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_kind_has_its_answer),
+		cmocka_unit_test(test_vary_tells_what_was_looked_at_also_of_a_failure),
 		cmocka_unit_test(test_a_file_goes_the_configured_way),
 	};
 

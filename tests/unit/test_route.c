@@ -86,6 +86,26 @@ test_decodes_a_recipe_only_when_its_equals_sign_was_encoded(void **state)
 }
 
 static void
+test_tells_info_from_a_recipe(void **state)
+{
+	struct arena *arena = arena_new();
+	struct failure why = { 0 };
+	struct route route;
+
+	(void)state;
+	assert_true(parse(arena, "/a/cat/info.json", "", &route, &why));
+	assert_int_equal(route.kind, ROUTE_INFO);
+	assert_true(span_equals(route.asset, "cat") && !route.has_token);
+	assert_true(parse(arena, "/p/s/k..mac/cat/info.json", "/p", &route, &why));
+	assert_int_equal(route.kind, ROUTE_INFO);
+	assert_true(span_equals(route.covered, "/cat/info.json") && span_equals(route.mac, "mac"));
+	assert_true(parse(arena, "/a/cat/w=1/info.json", "", &route, &why));
+	assert_int_equal(route.kind, ROUTE_ASSET);
+	assert_false(parse(arena, "/a/c.t/info.json", "", &route, &why));
+	arena_free(arena);
+}
+
+static void
 test_refuses_what_leads_nowhere(void **state)
 {
 	static const struct {
@@ -99,6 +119,7 @@ test_refuses_what_leads_nowhere(void **state)
 		{ "/assets", "/assets", FAIL_NOT_FOUND },
 		{ "/a/cat", "", FAIL_BAD_REQUEST },
 		{ "/a/cat/w=1", "", FAIL_BAD_REQUEST },
+		{ "/a/cat/info.jsonp", "", FAIL_BAD_REQUEST },
 		{ "/a/cat/w=1/x.jpg/more", "", FAIL_BAD_REQUEST },
 		{ "/a//w=1/x.jpg", "", FAIL_BAD_REQUEST },
 		{ "/a/c%2f/w=1/x.jpg", "", FAIL_BAD_REQUEST },
@@ -130,6 +151,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_finds_the_parts_of_a_path),
 		cmocka_unit_test(test_decodes_a_recipe_only_when_its_equals_sign_was_encoded),
+		cmocka_unit_test(test_tells_info_from_a_recipe),
 		cmocka_unit_test(test_refuses_what_leads_nowhere),
 	};
 
