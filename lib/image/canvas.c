@@ -88,8 +88,11 @@ mix(uint8_t *pixel, int bands, double part, struct recipe_colour colour, double 
 	double sum = part + colour_part, other[BANDS_MAX];
 
 	to_bands(colour, bands, other);
-	for (int i = 0; i < colours; i++)
-		pixel[i] = sum > 0 ? (uint8_t)((part * pixel[i] + colour_part * other[i]) / sum + 0.5) : 0;
+	for (int i = 0; i < colours; i++) {
+		double mixed = sum > 0 ? (part * pixel[i] + colour_part * other[i]) / sum : 0;
+
+		pixel[i] = (uint8_t)(mixed + 0.5);
+	}
 	if (colours < bands)
 		pixel[colours] = (uint8_t)(sum * OPAQUE + 0.5);
 }

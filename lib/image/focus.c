@@ -254,8 +254,9 @@ find_mean(VipsImage *image, const VipsRect *block, uint8_t mean[4])
 			weight += alpha;
 		}
 	}
-	for (int i = 0; i < colours; i++)
-		mean[i] = weight > 0 ? (uint8_t)((2 * sums[i] + weight) / (2 * weight)) : 0;
+	memset(mean, 0, 4);
+	for (int i = 0; i < colours && weight > 0; i++)
+		mean[i] = (uint8_t)((2 * sums[i] + weight) / (2 * weight));
 	if (colours < bands)
 		mean[colours] = (uint8_t)((2 * weight + count) / (2 * count));
 }
