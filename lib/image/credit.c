@@ -10,6 +10,7 @@
 #include "image/credit.h"
 
 #include "base/text.h"
+#include "image/fields.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -146,7 +147,7 @@ exif_value(VipsImage *image, const struct part *part)
 	const char *field, *tail;
 	unsigned bytes;
 
-	if (vips_image_get_typeof(image, part->exif_field) == 0 ||
+	if (!fields_have(image, part->exif_field) ||
 	    vips_image_get_string(image, part->exif_field, &field) == -1) {
 		vips_error_clear();
 		return (struct span){ NULL, 0 };
@@ -167,42 +168,35 @@ find_in_exif(VipsImage *image, const struct part *part, struct text *found)
 	return value.length > 0;
 }
 
+/* Only so far is a packet searched. */
 static struct span
-blob(VipsImage *image, const char *name)
+beginning(struct span bytes)
 {
-	const void *bytes;
-	size_t length;
-
-	if (vips_image_get_typeof(image, name) == 0 ||
-	    vips_image_get_blob(image, name, &bytes, &length) == -1) {
-		vips_error_clear();
-		return (struct span){ NULL, 0 };
-	}
-	return span_range(bytes, length < METADATA_SCAN_MAX ? length : METADATA_SCAN_MAX);
+	return bytes.length <= METADATA_SCAN_MAX ? bytes : span_range(bytes.at, METADATA_SCAN_MAX);
 }
 
 /* libvips calls them "png-comment-0-Copyright", in the order of the file. */
 static void
 find_in_png(VipsImage *image, const struct part *part, struct text *found)
 {
-	char **fields = vips_image_get_fields(image);
-	const char *value = NULL;
+	char *field = fields_find(image, "png-comment-", part->png_keyword);
+	const char *value;
 
-	for (char **field = fields; *field != NULL && value == NULL; field++)
-		if (g_str_has_prefix(*field, "png-comment-") && g_str_has_suffix(*field, part->png_keyword) &&
-		    vips_image_get_string(image, *field, &value) == -1)
-			vips_error_clear();
-	g_strfreev(fields);
-	if (value != NULL && strlen(value) <= CREDIT_MAX)
+	if (field == NULL)
+		return;
+	if (vips_image_get_string(image, field, &value) == -1)
+		vips_error_clear();
+	else if (strlen(value) <= CREDIT_MAX)
 		add_escaped(found, span_of(value));
+	g_free(field);
 }
 
 /* Adds nothing when there is nothing. */
 static void
 find(VipsImage *image, const struct part *part, struct text *found)
 {
-	if (!find_in_xmp(blob(image, VIPS_META_XMP_NAME), part, found) &&
-	    !find_in_iptc(blob(image, VIPS_META_IPTC_NAME), part, found) &&
+	if (!find_in_xmp(beginning(fields_xmp(image)), part, found) &&
+	    !find_in_iptc(beginning(fields_blob(image, VIPS_META_IPTC_NAME)), part, found) &&
 	    !find_in_exif(image, part, found))
 		find_in_png(image, part, found);
 	/* Half of "&amp;" would spoil the whole packet. */

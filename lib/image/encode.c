@@ -2,6 +2,7 @@
  * encode - from the finished picture to the file that is sent.
  */
 #include "image/encoder.h"
+#include "image/fields.h"
 #include "image/pipeline.h"
 #include "image/quality.h"
 #include "image/rewrap.h"
@@ -65,7 +66,7 @@ make_draft(VipsImage *image, const struct recipe *recipe, struct encoder_setting
 static bool
 rewrap_original(VipsImage *image, const struct encoding *encoding, size_t length, struct text *file)
 {
-	struct span packet = encoder_packet(image);
+	struct span packet = fields_xmp(image);
 	char *original = arena_alloc(file->arena, length);
 	size_t got = 0;
 

@@ -1,6 +1,7 @@
 #include "image/encoder.h"
 
 #include "base/check.h"
+#include "image/fields.h"
 #include "image/rewrap.h"
 
 #include <math.h>
@@ -75,23 +76,14 @@ draft_target(struct draft *draft)
 
 /* ---- the formats ------------------------------------------------------------------------------- */
 
-static bool
-has_field(VipsImage *image, const char *name)
-{
-	return vips_image_get_typeof(image, name) != 0;
-}
-
 /* libvips' savers make EXIF from these fields, with or without the blob. */
 static bool
 has_exif(VipsImage *image)
 {
-	char **fields = vips_image_get_fields(image);
-	bool is_found = false;
+	char *field = fields_find(image, "exif-", "");
 
-	for (char **field = fields; *field != NULL && !is_found; field++)
-		is_found = g_str_has_prefix(*field, "exif-");
-	g_strfreev(fields);
-	return is_found;
+	g_free(field);
+	return field != NULL;
 }
 
 /* Nothing to be written but pixels.  Then "strip" keeps libvips from making EXIF up;
@@ -99,8 +91,8 @@ has_exif(VipsImage *image)
 static bool
 is_bare(VipsImage *image)
 {
-	return !has_exif(image) && !has_field(image, VIPS_META_XMP_NAME) && !has_field(image, VIPS_META_IPTC_NAME) &&
-	    !has_field(image, VIPS_META_ICC_NAME);
+	return !has_exif(image) && !fields_have(image, VIPS_META_XMP_NAME) && !fields_have(image, VIPS_META_IPTC_NAME) &&
+	    !fields_have(image, VIPS_META_ICC_NAME);
 }
 
 static VipsForeignSubsample
@@ -261,35 +253,21 @@ needs_rewrapping(VipsImage *image, enum media format)
 	switch (format) {
 	case MEDIA_GIF:
 	case MEDIA_JXL:
-		return has_field(image, VIPS_META_XMP_NAME);
+		return fields_have(image, VIPS_META_XMP_NAME);
 	case MEDIA_WEBP:
 		return !has_exif(image);
 	case MEDIA_JPEG:
 	case MEDIA_PNG:
-		return !has_exif(image) && !has_field(image, VIPS_META_IPTC_NAME) && !is_bare(image);
+		return !has_exif(image) && !fields_have(image, VIPS_META_IPTC_NAME) && !is_bare(image);
 	default:
 		return false;
 	}
 }
 
-struct span
-encoder_packet(VipsImage *image)
-{
-	const void *packet;
-	size_t length;
-
-	if (!has_field(image, VIPS_META_XMP_NAME) ||
-	    vips_image_get_blob(image, VIPS_META_XMP_NAME, &packet, &length) == -1) {
-		vips_error_clear();
-		return (struct span){ NULL, 0 };
-	}
-	return span_range(packet, length);
-}
-
 static void
 rewrap_draft(VipsImage *image, enum media format, struct draft *draft)
 {
-	struct span packet = encoder_packet(image);
+	struct span packet = fields_xmp(image);
 	struct arena *arena = arena_new();
 	struct text file;
 

@@ -39,9 +39,6 @@ bool encoder_has_quality(const struct encoder_settings *settings);
 /* What a side of a file can have, by the format itself. */
 unsigned encoder_max_side(enum media format);
 
-/* The XMP packet that goes into the file; empty when there is none. */
-struct span encoder_packet(VipsImage *image);
-
 /* FAIL_UNPROCESSABLE when the file would have more than draft->max_bytes; then and on
  * every failure the draft holds nothing of use, but can be encoded into again. */
 bool encoder_write(VipsImage *image, const struct encoder_settings *settings, struct draft *draft,

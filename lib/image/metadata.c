@@ -15,6 +15,7 @@
 #include "image/pipeline.h"
 
 #include "base/text.h"
+#include "image/fields.h"
 
 #include <string.h>
 
@@ -84,17 +85,17 @@ static struct span
 without_property(struct span xmp, const char *name, struct arena *arena)
 {
 	struct span property;
+	struct text rest;
 
+	text_init(&rest, arena, xmp.length);
 	while (find_property(xmp, name, &property)) {
-		struct text rest;
+		const char *after = property.at + property.length;
 
-		text_init(&rest, arena, xmp.length);
 		text_add_bytes(&rest, xmp.at, (size_t)(property.at - xmp.at));
-		text_add_bytes(&rest, property.at + property.length,
-		    (size_t)(xmp.at + xmp.length - property.at - property.length));
-		xmp = text_span(&rest);
+		xmp = span_range(after, (size_t)(xmp.at + xmp.length - after));
 	}
-	return xmp;
+	text_add_bytes(&rest, xmp.at, xmp.length);
+	return text_span(&rest);
 }
 
 static struct span
@@ -105,6 +106,8 @@ corrected_xmp(struct span xmp, struct arena *arena)
 		"exif:PixelYDimension", "xmp:Thumbnails", "xap:Thumbnails",
 	};
 
+	if (xmp.length == 0 || xmp.length > KEPT_MAX)
+		return (struct span){ NULL, 0 };
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
 		xmp = without_property(xmp, wrong[i], arena);
 	return xmp;
@@ -113,12 +116,12 @@ corrected_xmp(struct span xmp, struct arena *arena)
 /* ---- what is kept of IPTC ------------------------------------------------------------------ */
 
 static uint32_t
-big_endian(struct span span, size_t at, unsigned bytes)
+number_at(struct span span, size_t at, unsigned bytes, bool is_little)
 {
 	uint32_t value = 0;
 
 	for (unsigned i = 0; i < bytes; i++)
-		value = value << 8 | (unsigned char)span.at[at + i];
+		value = value << 8 | (unsigned char)span.at[at + (is_little ? bytes - 1 - i : i)];
 	return value;
 }
 
@@ -145,10 +148,10 @@ bare_iptc(struct span blob)
 
 		if (memcmp(blob.at + at, "8BIM", 4) != 0 || size_at + 4 > blob.length)
 			return none;
-		size = big_endian(blob, size_at, 4);
+		size = number_at(blob, size_at, 4, false);
 		if (size > blob.length - size_at - 4)
 			return none;
-		if (big_endian(blob, at + 4, 2) == IPTC)
+		if (number_at(blob, at + 4, 2, false) == IPTC)
 			return span_range(blob.at + size_at + 4, size);
 		at = size_at + 4 + size + (size & 1);
 	}
@@ -161,9 +164,9 @@ wrapped_iptc(struct span bare, struct arena *arena)
 	enum { WRAPPING = 32 };
 	struct text wrapped;
 
-	if (bare.length == 0)
-		return bare;
-	text_init(&wrapped, arena, KEPT_MAX + WRAPPING);
+	if (bare.length == 0 || bare.length > KEPT_MAX - WRAPPING)
+		return (struct span){ NULL, 0 };
+	text_init(&wrapped, arena, KEPT_MAX);
 	text_add_bytes(&wrapped, photoshop, sizeof(photoshop));
 	text_add_bytes(&wrapped, "8BIM\x04\x04\0\0", 8);
 	for (unsigned shift = 32; shift > 0; shift -= 8)
@@ -176,26 +179,49 @@ wrapped_iptc(struct span bare, struct arena *arena)
 
 /* ---- strip=keep ------------------------------------------------------------------------------ */
 
-static struct span
-blob_of(VipsImage *image, const char *name)
-{
-	const void *bytes;
-	size_t length;
-
-	if (vips_image_get_typeof(image, name) == 0 ||
-	    vips_image_get_blob(image, name, &bytes, &length) == -1) {
-		vips_error_clear();
-		return (struct span){ NULL, 0 };
-	}
-	return length <= KEPT_MAX ? span_range(bytes, length) : (struct span){ NULL, 0 };
-}
-
+/* False when there is nothing, or too much. */
 static bool
 set_blob(VipsImage *image, const char *name, struct span bytes)
 {
-	if (bytes.length > 0)
+	bool is_set = bytes.length > 0 && bytes.length <= KEPT_MAX;
+
+	if (is_set)
 		vips_image_set_blob_copy(image, name, bytes.at, bytes.length);
-	return bytes.length > 0;
+	return is_set;
+}
+
+/*
+ * The first directory of EXIF ends with the place of the second, which is about
+ * the thumbnail (EXIF 2.32 section 4.5.2; TIFF 6.0 section 2).  Without it nobody
+ * finds the thumbnail, and the savers, who write anew what they read, leave it out.
+ * Their own way, deleting "jpeg-thumbnail-data", does nothing in 8.14.1.
+ */
+static struct span
+without_thumbnail(struct span exif, struct arena *arena)
+{
+	enum { EXIF_START = 6, FIRST_AT = 4, HEADER = 8, ENTRY = 12 };
+	struct span tiff, none = { NULL, 0 };
+	size_t start = 0;
+	bool is_little;
+	char *copy;
+	uint64_t end;
+
+	/* JPEG puts "Exif" and two NULs before it. */
+	if (exif.length >= EXIF_START && memcmp(exif.at, "Exif\0", EXIF_START) == 0)
+		start = EXIF_START;
+	if (exif.length < start + HEADER || exif.length > KEPT_MAX)
+		return none;
+	copy = arena_copy_bytes(arena, exif.at, exif.length);
+	tiff = span_range(copy + start, exif.length - start);
+	is_little = tiff.at[0] == 'I';
+	end = number_at(tiff, FIRST_AT, 4, is_little);
+	if (end + 2 > tiff.length)
+		return none;
+	end += 2 + (uint64_t)number_at(tiff, end, 2, is_little) * ENTRY;
+	if (end + 4 > tiff.length)
+		return none;
+	memset(copy + start + end, 0, 4);
+	return span_range(copy, exif.length);
 }
 
 /* ifd1 is about the thumbnail; orientation and size the savers set themselves. */
@@ -221,20 +247,22 @@ copy_field(VipsImage *image, VipsImage *from, const char *field)
 
 /* libvips' savers build EXIF from both: what is in the blob and no field is dropped. */
 static bool
-keep_exif(VipsImage *image, VipsImage *original, enum recipe_orient orient)
+keep_exif(VipsImage *image, VipsImage *original, enum recipe_orient orient, struct arena *arena)
 {
+	struct span exif = fields_blob(original, VIPS_META_EXIF_NAME);
 	char **fields;
 
-	if (!set_blob(image, VIPS_META_EXIF_NAME, blob_of(original, VIPS_META_EXIF_NAME)))
+	if (!set_blob(image, VIPS_META_EXIF_NAME, without_thumbnail(exif, arena)))
 		return false;
 	fields = vips_image_get_fields(original);
 	for (char **field = fields; *field != NULL; field++)
 		if (is_kept_exif(*field))
 			copy_field(image, original, *field);
 	g_strfreev(fields);
-	/* The pixels are as stored, so what is said about them still holds. */
-	if (orient == ORIENT_OFF && vips_image_get_typeof(original, VIPS_META_ORIENTATION) != 0)
-		copy_field(image, original, VIPS_META_ORIENTATION);
+	/* With orient=off the pixels are as stored, so what is said about them still
+	 * holds.  1 must be said: without the field the savers keep the blob's. */
+	vips_image_set_int(image, VIPS_META_ORIENTATION,
+	    orient == ORIENT_OFF ? vips_image_get_orientation(original) : 1);
 	return true;
 }
 
@@ -242,11 +270,11 @@ static bool
 keep_all(VipsImage *image, VipsImage *original, enum recipe_orient orient, bool with_exif)
 {
 	struct arena *arena = arena_new();
-	bool has_exif = with_exif && keep_exif(image, original, orient);
+	bool has_exif = with_exif && keep_exif(image, original, orient, arena);
 	bool has_xmp = set_blob(image, VIPS_META_XMP_NAME,
-	    corrected_xmp(blob_of(original, VIPS_META_XMP_NAME), arena));
+	    corrected_xmp(fields_xmp(original), arena));
 	bool has_iptc = set_blob(image, VIPS_META_IPTC_NAME,
-	    wrapped_iptc(bare_iptc(blob_of(original, VIPS_META_IPTC_NAME)), arena));
+	    wrapped_iptc(bare_iptc(fields_blob(original, VIPS_META_IPTC_NAME)), arena));
 
 	arena_free(arena);
 	return has_exif || has_xmp || has_iptc;
