@@ -137,7 +137,10 @@ miniature_blurhash(const struct miniature *picture, char hash[PORTRAIT_BLURHASH_
 	hash = print_digits(hash, components.across - 1 + (components.down - 1) * 9, 1);
 	hash = print_digits(hash, largest, 1);
 	hash = print_digits(hash, mean_colour(components.strength[0]), 4);
-	for (unsigned i = 1; i < COMPONENTS; i++)
-		hash = print_digits(hash, quantised_component(components.strength[i], (largest + 1.0) / LARGEST_STEPS), 2);
+	for (unsigned i = 1; i < COMPONENTS; i++) {
+		double full = (largest + 1.0) / LARGEST_STEPS;
+
+		hash = print_digits(hash, quantised_component(components.strength[i], full), 2);
+	}
 	*hash = '\0';
 }
