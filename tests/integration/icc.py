@@ -4,6 +4,7 @@ ICC.1:2022 for the layout; only the tags that a colour engine asks for.
 """
 
 import struct
+import zlib
 
 
 def _fixed(value):
@@ -34,14 +35,23 @@ def _profile(version, device_class, space, connection_space, tags):
     return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
 
 
-def display_p3():
-    """Display P3: its primaries, adapted to D50, and sRGB's curve."""
-    curve = b"para\0\0\0\0" + struct.pack(">HH", 3, 0) \
-        + b"".join(map(_fixed, (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)))
+def matrix_rgb(name, curve):
+    """RGB with the primaries of Display P3, adapted to D50, and this curve."""
     return _profile(4, b"mntr", b"RGB ", b"XYZ ", {
-        "desc": _text("Display P3"), "cprt": _text("none"), "wtpt": _xyz(*D50),
+        "desc": _text(name), "cprt": _text("none"), "wtpt": _xyz(*D50),
         "rXYZ": _xyz(0.51512, 0.24120, -0.00105), "gXYZ": _xyz(0.29198, 0.69225, 0.04189),
         "bXYZ": _xyz(0.15710, 0.06657, 0.78407), "rTRC": curve, "gTRC": curve, "bTRC": curve})
+
+
+def display_p3():
+    """Display P3: its primaries, and sRGB's curve."""
+    return matrix_rgb("Display P3", b"para\0\0\0\0" + struct.pack(">HH", 3, 0)
+                      + b"".join(map(_fixed, (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045))))
+
+
+def linear_rgb():
+    """The same primaries with a gamma of 1: nobody takes its numbers for sRGB's."""
+    return matrix_rgb("Linear P3", b"curv\0\0\0\0" + struct.pack(">I", 0))
 
 
 def linear_grey():
@@ -68,3 +78,9 @@ def odd_ink():
     description = b"desc\0\0\0\0" + struct.pack(">I", 8) + b"Odd ink\0" + b"\0" * 78
     return _profile(2, b"prtr", b"CMYK", b"Lab ", {
         "desc": description, "cprt": b"text\0\0\0\0none\0", "wtpt": _xyz(*D50), "A2B0": lut, "A2B1": lut})
+
+
+def png_chunk(profile):
+    """iCCP, for a PNG that PIL cannot write."""
+    content = b"iCCPodd\0\0" + zlib.compress(profile)
+    return struct.pack(">I", len(content) - 4) + content + struct.pack(">I", zlib.crc32(content))
