@@ -87,9 +87,9 @@ const struct setting settings_table[] = {
 	{ "credit", "margin", SETTING_FRACTION, AT(dressing.credit.margin), 0, 500, "0.02", NULL,
 	  "Distance from the edge, as a fraction of the result's shorter side." },
 	{ "credit", "min_width", SETTING_UNSIGNED, AT(dressing.credit.min_width), 0, RECIPE_SIDE_MAX, "200", NULL,
-	  "Results that are narrower have no credit." },
+	  "Results that are narrower have no credit, except parts of a picture whose credit is imposed." },
 	{ "credit", "min_height", SETTING_UNSIGNED, AT(dressing.credit.min_height), 0, RECIPE_SIDE_MAX, "100", NULL,
-	  "Results that are lower have no credit." },
+	  "The same for results that are lower." },
 	{ "credit", "always", SETTING_BOOLEAN, AT(dressing.credit_is_imposed), 0, 0, "no", NULL,
 	  "Whether the credit is drawn on every picture of every asset that has one, whatever the URL says." },
 
