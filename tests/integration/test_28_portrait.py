@@ -238,14 +238,14 @@ def squared_error(image, palette):
 @pytest.mark.parametrize("make", [pictures.photo, scene])
 def test_five_colours_stand_for_a_photo_as_well_as_the_reference(renderer, make):
     """PIL's median cut, refined by its k-means, works in sRGB, where the error is measured: ours may be a
-    quarter larger."""
+    fifth larger."""
     source = make()
     palette = portray(renderer, source)["palette"]
     small = source.resize((60, 40), Image.BOX)
     reference = small.quantize(5, Image.MEDIANCUT, kmeans=5).getpalette()[:15]
     wanted = [tuple(reference[i:i + 3]) for i in range(0, 15, 3)]
     assert len(palette) == 5
-    assert squared_error(small, palette) <= 1.25 * squared_error(small, wanted)
+    assert squared_error(small, palette) <= 1.2 * squared_error(small, wanted)
 
 
 def test_what_is_transparent_is_white_for_all_but_thumbhash(renderer):
@@ -367,6 +367,14 @@ def test_the_same_file_has_the_same_portrait(renderer):
 def test_a_file_that_is_cut_off_is_refused(renderer, form, part):
     whole = encoded(pictures.photo(600, 400), form)
     found = renderer.describe(whole[:int(len(whole) * part)])
+    assert isinstance(found, Failure) and found.kind == "unprocessable", found
+
+
+def test_a_jpeg_whose_decoder_makes_up_what_is_missing_is_refused(renderer):
+    """libjpeg fills up with grey after a marker that ends the picture too early, and calls it a warning."""
+    whole = encoded(pictures.photo(600, 400), "JPEG")
+    middle = len(whole) // 2
+    found = renderer.describe(whole[:middle] + b"\xff\xd9" + whole[middle + 2:])
     assert isinstance(found, Failure) and found.kind == "unprocessable", found
 
 
