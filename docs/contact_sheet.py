@@ -53,7 +53,7 @@ SHEET = [
 SETTINGS = {
     "watermark.badge": {"asset": BADGE, "position": "se", "scale": "0.3", "margin": "0.03", "opacity": "0.9"},
     "watermark.tiles": {"asset": BADGE, "tile": "yes", "scale": "0.15", "margin": "0.08", "opacity": "0.35"},
-    "credit": {"size": "0.07"},
+    "credit": {"size": "0.07", "min_width": "0", "min_height": "0"},
 }
 
 

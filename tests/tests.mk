@@ -67,5 +67,6 @@ integration: $(programs) $(probe_programs)  ## the tests with real servers: make
 	$(run_tests) --only=integration --pytest='$(TESTS)'
 
 .PHONY: docs
-docs: $(programs)  ## fill in the generated parts of docs/
+docs: demo-deps $(programs)  ## fill in the generated parts of docs/, draw the sheet of all operations
 	$(PYTHON) docs/generate.py $(BUILD)
+	VITRINE_BUILD=$(BUILD) $(PYTHON) docs/contact_sheet.py
