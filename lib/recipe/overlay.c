@@ -265,7 +265,7 @@ parse_part(const struct kind_of_part *kind, struct span values, void *part)
 		if (value.at == NULL || !parse_value(&kind->fields[i], value, (char *)part + kind->fields[i].offset))
 			return false;
 	}
-	return values.at == NULL;
+	return true;
 }
 
 static bool
@@ -275,7 +275,7 @@ parse_parts(struct span text, struct overlays *overlays)
 		struct span values = span_cut(&text, ';');
 		struct span name = span_cut(&values, ':');
 
-		if (span_equals(name, mark_part.name) && !overlays->mark.is_set) {
+		if (span_equals(name, mark_part.name)) {
 			overlays->mark.is_set = true;
 			if (!parse_part(&mark_part, values, &overlays->mark))
 				return false;
@@ -290,7 +290,8 @@ parse_parts(struct span text, struct overlays *overlays)
 }
 
 /* The surest way to accept only what we print is to print it again: no second
- * spelling of a number or an escape, no other order. */
+ * spelling of a number or an escape, no other order, nothing twice, nothing after
+ * the last value. */
 static bool
 is_printed_as(const struct overlays *overlays, struct span text)
 {

@@ -187,7 +187,7 @@ def test_over_what_is_transparent_colours_count_by_what_is_seen(renderer):
 def test_what_was_transparent_stays_so_beside_the_mark(renderer):
     source = plain((100, 100), (10, 20, 30, 0), "RGBA")
     result = renderer.render(source, overlays=mark("nw", 0, 0.5, 0.5), mark=plain((9, 9), RED))
-    assert is_near(result.getpixel((25, 25)), (*RED, 128), 1)
+    assert result.getpixel((25, 25)) == (*RED, 128)
     assert result.getpixel((75, 75))[3] == 0
 
 
@@ -381,6 +381,12 @@ def test_a_long_text_is_made_smaller_until_it_fits(renderer):
     box = drawn(renderer, text, margin=0.05, size=0.3)
     assert box[2] == 590 and 580 * 0.85 < box[2] - box[0] <= 580
     assert_ink(box, ink_of(text, size_that_gives(text, box[2] - box[0])))
+
+
+def test_a_text_that_was_made_smaller_keeps_both_margins(renderer):
+    for length in range(50, 130, 5):
+        box = drawn(renderer, "n" * length, margin=0.15, size=0.3)
+        assert 30 <= box[0] and box[2] == 570, length
 
 
 def size_that_gives(text, width):
