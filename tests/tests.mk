@@ -46,6 +46,9 @@ $(BUILD)/fuzz/libvitrine.a: $(fuzz_objects)
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libvitrine.a
 	$(call show,FL)$(CLANG) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^ $(call packages_of,libs,$(service_packages)) -lm
 
+# Of the image folder, what parses files without libvips.
+$(BUILD)/fuzz/fuzz_rewrap: $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard lib/image/rewrap*.c))
+
 .PHONY: fuzz-programs
 fuzz-programs: $(fuzz_programs)
 
