@@ -75,7 +75,7 @@ def test_an_error_of_auto_says_what_it_depends_on(site, assets):
     answer = site.get("/a/photo/w=8192,h=8192,dpr=4,fit=pad/x.auto", accept="image/webp")
 
     assert answer.status == 422 and "max-age" in answer["Cache-Control"]
-    assert answer["Vary"] == "Accept"
+    assert answer["Vary"] == "Accept,Save-Data"
 
 
 def test_an_unknown_asset_is_404(site):
