@@ -5,6 +5,7 @@ they are there.
 """
 
 import concurrent.futures
+import random
 import subprocess
 
 import pytest
@@ -183,8 +184,10 @@ def test_a_mark_whose_object_is_gone_means_no_picture(site, services):
 
 def test_a_mark_may_be_taken_down_but_not_left_out(site, services):
     change(site, services, "seal", "--visibility=gone")
+    answer = site.get("/a/ground/w=79,watermark=seal/x.png")
 
-    assert site.get("/a/ground/w=79,watermark=seal/x.png").status == 500
+    assert answer.status == 500
+    assert "taken down" in site.logged(answer)["reason"]
 
 
 def test_a_mark_can_be_an_asset_that_nobody_may_see(site, services):
@@ -242,6 +245,17 @@ def test_a_file_counts_from_the_next_reload_on(new_site, imported, tmp_path):
     wait_until(lambda: site.get("/a/ground/w=100,watermark=stamp/x.png")["ETag"] != first["ETag"], 10,
                "the new file counted")
     assert shows(picture(site.get("/a/ground/w=100,watermark=stamp/x.png")), LOGO, (0, 0, 50, 25))
+
+
+def test_a_file_serves_many_at_once(new_site, imported, tmp_path):
+    """Each reads it from its beginning, whoever else is in the middle of it."""
+    Image.frombytes("RGB", (700, 700), random.Random(7).randbytes(3 * 700 * 700)).save(tmp_path / "mark.png")
+    site = new_site(server={"responders": "24", "slow_responders": "20"}, render={"renderers": "4"},
+                    **{"watermark.noise": {"file": tmp_path / "mark.png", "scale": "1", "margin": "0"}})
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda width: site.get(f"/a/ground/w={width},watermark=noise/x.png"), range(100, 116)))
+
+    assert [answer.status for answer in answers] == [200] * 16
 
 
 @pytest.mark.parametrize("content", [None, b"no picture"])
