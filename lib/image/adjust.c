@@ -125,6 +125,8 @@ apply_curve(VipsImage **image, const uint8_t *curve, struct failure *why)
 	    VIPS_FORMAT_UCHAR);
 	if (lookup == NULL)
 		return fail_from_vips(why, FAIL_INTERNAL, "colours");
+	/* The result is what the table says it is: four bands of no meaning have no alpha. */
+	lookup->Type = vips_image_get_interpretation(*image);
 	is_done = vips_maplut(*image, &out, lookup, NULL) == 0;
 	g_object_unref(lookup);
 	if (!is_done)

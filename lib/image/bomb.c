@@ -120,12 +120,14 @@ png_is_no_bomb(int input, struct failure *why)
 
 enum {
 	SVG_BYTES_MAX = 8 << 20,
-	SVG_ELEMENTS_MAX = 50000	/* a quarter of a gigabyte in librsvg 2.54 */
+	SVG_ELEMENTS_MAX = 50000,	/* a quarter of a gigabyte in librsvg 2.54 */
+	SVG_ENTITY_BYTES_MAX = 256	/* repeated by three bytes each */
 };
 
 /* Illustrator names its namespaces by entities, in plain text.  What multiplies
- * is an entity with markup, or with other entities in it.  `rest` begins after
- * "<!ENTITY"; the value is the first thing between quotes (XML 1.0 section 4.2). */
+ * is an entity with markup, with other entities, or with a lot of text in it.
+ * `rest` begins after "<!ENTITY"; the value is the first thing between quotes
+ * (XML 1.0 section 4.2). */
 static bool
 is_harmless_entity(struct span rest)
 {
@@ -135,8 +137,8 @@ is_harmless_entity(struct span rest)
 		start++;
 	while (start + 1 + length < rest.length && rest.at[start + 1 + length] != rest.at[start])
 		length++;
-	return length == 0 || (memchr(rest.at + start + 1, '<', length) == NULL &&
-	    memchr(rest.at + start + 1, '&', length) == NULL);
+	return length == 0 || (length <= SVG_ENTITY_BYTES_MAX &&
+	    memchr(rest.at + start + 1, '<', length) == NULL && memchr(rest.at + start + 1, '&', length) == NULL);
 }
 
 static bool
@@ -153,7 +155,8 @@ svg_text_is_no_bomb(struct span text, struct failure *why)
 		if (span_starts_with(rest, entity) && !is_harmless_entity(span_range(at + strlen(entity),
 		    rest.length - strlen(entity))))
 			return fail(why, FAIL_UNPROCESSABLE,
-			    "the SVG has an entity of markup or of other entities, the limit is plain text");
+			    "the SVG has an entity that is more than the limit of %d bytes of plain text",
+			    SVG_ENTITY_BYTES_MAX);
 	}
 	if (elements > SVG_ELEMENTS_MAX)
 		return fail(why, FAIL_UNPROCESSABLE, "the SVG has %u elements, the limit is %d", elements,

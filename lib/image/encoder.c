@@ -1,6 +1,7 @@
 #include "image/encoder.h"
 
 #include "base/check.h"
+#include "image/fewer_colours.h"
 #include "image/fields.h"
 #include "image/rewrap.h"
 
@@ -118,29 +119,39 @@ encode_jpeg(VipsImage *image, VipsTarget *target, const struct encoder_settings 
 	    "subsample_mode", subsample_mode(settings), "strip", is_bare(image), NULL) == 0;
 }
 
-/* Bits of an index into so many colours at most. */
+/* Bits of an index into so many colours. */
 static int
 palette_bits(unsigned colours)
 {
 	int bits = 1;
 
-	while (bits < 8 && 2U << bits <= colours)
+	while (1U << bits < colours)
 		bits++;
 	return bits;
 }
 
-/* PNG knows palettes of 1, 2, 4 and 8 bits. */
+/* PNG knows indexes of 1, 2, 4 and 8 bits. */
+static int
+png_bits(unsigned colours)
+{
+	int bits = palette_bits(colours);
+
+	return bits <= 2 ? bits : bits <= 4 ? 4 : 8;
+}
+
+/* What has as many colours as its index can tell apart is left to libimagequant, with
+ * dithering; what was reduced by us has the right colours already. */
 static bool
 encode_png(VipsImage *image, VipsTarget *target, const struct encoder_settings *settings)
 {
-	int bits = palette_bits(settings->colours);
+	int bits = png_bits(settings->colours);
 
 	if (settings->colours == 0)
 		return vips_pngsave_target(image, target, "compression", PNG_COMPRESSION,
 		    "strip", is_bare(image), NULL) == 0;
-	bits = bits >= 8 ? 8 : bits >= 4 ? 4 : bits >= 2 ? 2 : 1;
 	return vips_pngsave_target(image, target, "compression", PNG_COMPRESSION, "palette", TRUE,
-	    "bitdepth", bits, "strip", is_bare(image), NULL) == 0;
+	    "bitdepth", bits, "dither", 1U << bits == settings->colours ? 1.0 : 0.0,
+	    "strip", is_bare(image), NULL) == 0;
 }
 
 static bool
@@ -165,8 +176,10 @@ encode_avif(VipsImage *image, VipsTarget *target, const struct encoder_settings 
 static bool
 encode_gif(VipsImage *image, VipsTarget *target, const struct encoder_settings *settings)
 {
-	return vips_gifsave_target(image, target, "effort", GIF_EFFORT,
-	    "bitdepth", palette_bits(settings->colours), NULL) == 0;
+	int bits = palette_bits(settings->colours);
+
+	return vips_gifsave_target(image, target, "effort", GIF_EFFORT, "bitdepth", bits,
+	    "dither", 1U << bits == settings->colours ? 1.0 : 0.0, NULL) == 0;
 }
 
 /* As libjxl's own JxlEncoderDistanceFromQuality().  Not by "Q": from it 8.14.1 makes
@@ -292,9 +305,8 @@ encode_into(struct draft *draft, VipsImage *image, const struct encoder_settings
 	return is_encoded;
 }
 
-bool
-encoder_write(VipsImage *image, const struct encoder_settings *settings, struct draft *draft,
-    struct failure *why)
+static bool
+write_as_it_is(VipsImage *image, const struct encoder_settings *settings, struct draft *draft, struct failure *why)
 {
 	bool is_encoded;
 
@@ -310,4 +322,30 @@ encoder_write(VipsImage *image, const struct encoder_settings *settings, struct 
 		    (unsigned long long)draft->max_bytes);
 	}
 	return is_encoded || fail_from_vips(why, FAIL_INTERNAL, media_extension(settings->format));
+}
+
+/* Whether no index has exactly so many places. */
+static bool
+needs_fewer_colours(const struct encoder_settings *settings)
+{
+	int bits = settings->format == MEDIA_PNG ? png_bits(settings->colours) : palette_bits(settings->colours);
+
+	return (settings->format == MEDIA_PNG || settings->format == MEDIA_GIF) && settings->colours != 0 &&
+	    1U << bits != settings->colours;
+}
+
+bool
+encoder_write(VipsImage *image, const struct encoder_settings *settings, struct draft *draft,
+    struct failure *why)
+{
+	VipsImage *reduced;
+	bool is_written;
+
+	if (!needs_fewer_colours(settings))
+		return write_as_it_is(image, settings, draft, why);
+	if (!picture_to_fewer_colours(image, settings->colours, &reduced, why))
+		return false;
+	is_written = write_as_it_is(reduced, settings, draft, why);
+	g_object_unref(reduced);
+	return is_written;
 }

@@ -45,3 +45,28 @@ fields_xmp(VipsImage *image)
 	g_free(other);
 	return packet;
 }
+
+void
+field_copy(VipsImage *image, VipsImage *from, const char *name)
+{
+	GValue value = G_VALUE_INIT;
+
+	if (vips_image_get(from, name, &value) == -1) {
+		vips_error_clear();
+		return;
+	}
+	vips_image_set(image, name, &value);
+	g_value_unset(&value);
+}
+
+void
+fields_copy(VipsImage *image, VipsImage *from)
+{
+	char **fields = vips_image_get_fields(from);
+
+	/* The first ones are of the header, and are not set like this. */
+	for (char **field = fields; *field != NULL; field++)
+		if (vips_image_get_typeof(image, *field) == 0)
+			field_copy(image, from, *field);
+	g_strfreev(fields);
+}

@@ -21,4 +21,7 @@ struct span fields_xmp(VipsImage *image);
  * to g_free(); NULL when there is none. */
 char *fields_find(VipsImage *image, const char *prefix, const char *suffix);
 
+void field_copy(VipsImage *image, VipsImage *from, const char *name);
+void fields_copy(VipsImage *image, VipsImage *from);
+
 #endif

@@ -12,32 +12,15 @@
 /* For frames that do not say: what browsers show them for. */
 enum { DELAY_MS_DEFAULT = 100 };
 
-/* What a decoder says about the whole file would be wrong for one frame of it: a
- * page height that divides the result's makes encoders see several frames. */
-static bool
-forget_the_file(VipsImage **image, struct failure *why)
-{
-	static const char *const fields[] = { VIPS_META_PAGE_HEIGHT, VIPS_META_N_PAGES, VIPS_META_ORIENTATION,
-		"delay", "loop", "gif-delay", "gif-loop" };
-	VipsImage *copy;
-
-	if (vips_copy(*image, &copy, NULL) == -1)
-		return fail_from_vips(why, FAIL_INTERNAL, "copy");
-	image_replace(image, copy);
-	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
-		vips_image_remove(*image, fields[i]);
-	return true;
-}
-
 /* Takes *frame over, also when it fails. */
 static bool
 add_frame(struct frames *frames, VipsImage *frame, const struct source *source, const struct recipe *recipe,
     const struct geometry *geometry, struct failure *why)
 {
-	frames->images[frames->count++] = frame;
-	return forget_the_file(&frames->images[frames->count - 1], why) &&
-	    picture_scale(&frames->images[frames->count - 1], &source->description, recipe, geometry, why) &&
-	    picture_decode(&frames->images[frames->count - 1], why);
+	VipsImage **image = &frames->images[frames->count++];
+
+	*image = frame;
+	return picture_scale(image, &source->description, recipe, geometry, why) && picture_decode(image, why);
 }
 
 /* ---- animations -------------------------------------------------------------------------- */

@@ -232,19 +232,6 @@ is_kept_exif(const char *field)
 	    strcmp(field, "exif-ifd0-Orientation") != 0 && strcmp(field, "exif-ifd2-MakerNote") != 0;
 }
 
-static void
-copy_field(VipsImage *image, VipsImage *from, const char *field)
-{
-	GValue value = G_VALUE_INIT;
-
-	if (vips_image_get(from, field, &value) == -1) {
-		vips_error_clear();
-		return;
-	}
-	vips_image_set(image, field, &value);
-	g_value_unset(&value);
-}
-
 /* libvips' savers build EXIF from both: what is in the blob and no field is dropped. */
 static bool
 keep_exif(VipsImage *image, VipsImage *original, enum recipe_orient orient, struct arena *arena)
@@ -257,7 +244,7 @@ keep_exif(VipsImage *image, VipsImage *original, enum recipe_orient orient, stru
 	fields = vips_image_get_fields(original);
 	for (char **field = fields; *field != NULL; field++)
 		if (is_kept_exif(*field))
-			copy_field(image, original, *field);
+			field_copy(image, original, *field);
 	g_strfreev(fields);
 	/* With orient=off the pixels are as stored, so what is said about them still
 	 * holds.  1 must be said: without the field the savers keep the blob's. */

@@ -173,33 +173,18 @@ quality_find_similar(VipsImage *image, struct encoder_settings *settings, struct
 
 /* ---- max-bytes ------------------------------------------------------------------------------------- */
 
-/* What is lowered: the quality, or else the bits of the palette's index. */
-static unsigned
-level_of(const struct encoder_settings *settings)
+/* What is lowered: the quality, or else the number of colours. */
+static unsigned *
+level_of(struct encoder_settings *settings)
 {
-	unsigned bits = 0;
-
-	if (encoder_has_quality(settings))
-		return settings->quality;
-	while (2U << bits <= settings->colours)
-		bits++;
-	return bits;
-}
-
-static void
-set_level(struct encoder_settings *settings, unsigned level)
-{
-	if (encoder_has_quality(settings))
-		settings->quality = level;
-	else
-		settings->colours = 1U << level;
+	return encoder_has_quality(settings) ? &settings->quality : &settings->colours;
 }
 
 enum quality_answer
 quality_find_fitting(VipsImage *image, struct encoder_settings *settings, uint64_t max_bytes, struct draft *draft,
     struct failure *why)
 {
-	unsigned low = encoder_has_quality(settings) ? QUALITY_FLOOR : 1, high = level_of(settings), best = 0;
+	unsigned low = encoder_has_quality(settings) ? QUALITY_FLOOR : COLOURS_FLOOR, high = *level_of(settings), best = 0;
 	enum quality_answer answer = QUALITY_TOO_LARGE;
 	struct draft trial;
 
@@ -208,7 +193,7 @@ quality_find_fitting(VipsImage *image, struct encoder_settings *settings, uint64
 		/* The last try, when nothing has fitted yet, is for the lowest. */
 		unsigned level = best == 0 && tries == QUALITY_FIT_TRIES ? low : (low + high - 1) / 2;
 
-		set_level(settings, level);
+		*level_of(settings) = level;
 		if (!encoder_write(image, settings, &trial, why) && !trial.is_too_large) {
 			answer = QUALITY_FAILED;
 			continue;
@@ -227,6 +212,6 @@ quality_find_fitting(VipsImage *image, struct encoder_settings *settings, uint64
 	}
 	draft_release(&trial);
 	if (best != 0)
-		set_level(settings, best);
+		*level_of(settings) = best;
 	return answer;
 }

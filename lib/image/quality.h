@@ -21,7 +21,8 @@
 enum {
 	QUALITY_TRIES = 5,	/* encodings for q=auto */
 	QUALITY_FIT_TRIES = 5,	/* encodings for max-bytes, besides that of the first quality */
-	QUALITY_FLOOR = 5	/* lower does not save much, and can hardly be looked at */
+	QUALITY_FLOOR = 5,	/* lower does not save much, and can hardly be looked at */
+	COLOURS_FLOOR = 2
 };
 
 /*

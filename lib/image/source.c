@@ -8,6 +8,7 @@
 #include "image/pipeline.h"
 
 #include "base/check.h"
+#include "image/gif.h"
 
 #include <errno.h>
 #include <math.h>
@@ -238,10 +239,27 @@ open_all_frames(struct source *source, struct failure *why)
 }
 
 static bool
+is_whole(VipsSource *bytes, enum media media, struct failure *why)
+{
+	size_t length;
+	const void *file;
+
+	if (media != MEDIA_GIF)
+		return true;
+	file = vips_source_map(bytes, &length);
+	if (file == NULL)
+		return fail_from_vips(why, FAIL_INTERNAL, "reading the original");
+	if (gif_is_cut_off(span_range(file, length)))
+		return fail(why, FAIL_UNPROCESSABLE, "damaged image: the GIF ends in the middle");
+	return true;
+}
+
+static bool
 open_within_limits(struct source *source, enum media media, const struct recipe *recipe, enum media format,
     const struct image_limits *limits, struct failure *why)
 {
-	if (!open_header(source, media, &(struct loading){ .shrink = 1, .scale = 1 }, why))
+	if (!is_whole(source->bytes, media, why) ||
+	    !open_header(source, media, &(struct loading){ .shrink = 1, .scale = 1 }, why))
 		return false;
 	source->description = describe(source->image, media);
 	return has_few_frames(source->description.frames, limits, why) &&
