@@ -92,7 +92,8 @@ has_exif(VipsImage *image)
 static bool
 is_bare(VipsImage *image)
 {
-	return !has_exif(image) && !fields_have(image, VIPS_META_XMP_NAME) && !fields_have(image, VIPS_META_IPTC_NAME) &&
+	return !has_exif(image) && !fields_have(image, VIPS_META_XMP_NAME) &&
+	    !fields_have(image, VIPS_META_IPTC_NAME) &&
 	    !fields_have(image, VIPS_META_ICC_NAME);
 }
 

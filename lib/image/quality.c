@@ -184,7 +184,8 @@ enum quality_answer
 quality_find_fitting(VipsImage *image, struct encoder_settings *settings, uint64_t max_bytes, struct draft *draft,
     struct failure *why)
 {
-	unsigned low = encoder_has_quality(settings) ? QUALITY_FLOOR : COLOURS_FLOOR, high = *level_of(settings), best = 0;
+	unsigned low = encoder_has_quality(settings) ? QUALITY_FLOOR : COLOURS_FLOOR;
+	unsigned high = *level_of(settings), best = 0;
 	enum quality_answer answer = QUALITY_TOO_LARGE;
 	struct draft trial;
 
