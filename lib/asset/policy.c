@@ -64,6 +64,25 @@ imposes_something(const struct policy_config *config, const struct asset *asset)
 	    (config->credit_is_imposed && asset->credit[0] != '\0');
 }
 
+/* What is laid over a picture lies at a side of the result.  Where that is cut round,
+ * or is the corner that a free angle opens or the margin of a wide canvas, the picture
+ * itself would be bare.  Presets are the operator's own choice, as far as the URL does
+ * not give them another box. */
+static bool
+keeps_covered(const struct recipe *recipe, struct failure *why)
+{
+	static const char reason[] = "of an asset with a watermark or credit imposed";
+	uint64_t box = operation_bit("w") | operation_bit("h") | operation_bit("ar") | operation_bit("fit");
+
+	if ((recipe->asked_freely & operation_bit("round")) != 0)
+		return fail(why, FAIL_FORBIDDEN, "round %s %s", reason, needs_token);
+	if ((recipe->asked_freely & operation_bit("rot")) != 0 && fmod(recipe->rotation, 90) != 0)
+		return fail(why, FAIL_FORBIDDEN, "rot by a free angle %s %s", reason, needs_token);
+	if ((recipe->asked_freely & box) != 0 && recipe->fit == FIT_PAD)
+		return fail(why, FAIL_FORBIDDEN, "fit=pad %s %s", reason, needs_token);
+	return true;
+}
+
 static bool
 is_open_to_strangers(const struct policy_config *config, const struct asset *asset, struct failure *why)
 {
@@ -83,6 +102,8 @@ allows_unsigned(const struct policy_config *config, const struct asset *asset,
 	if (recipe->is_original && imposes_something(config, asset))
 		return fail(why, FAIL_FORBIDDEN, "original of an asset with a watermark or credit imposed %s",
 		    needs_token);
+	if (imposes_something(config, asset) && !keeps_covered(recipe, why))
+		return false;
 	if (recipe->caption[0] != '\0')
 		return fail(why, FAIL_FORBIDDEN, "text %s", needs_token);
 	if (config->unsigned_urls == UNSIGNED_ANY)

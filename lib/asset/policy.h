@@ -34,8 +34,9 @@ struct policy_config {
  * result, so a crop outside the image, or a result over the general limits, fails
  * here as geometry_plan() says.  Where the size cannot be known before the pixels
  * are (recipe_size_needs_pixels), a box of w and h in pixels must bound it.  A text
- * of the client's own needs a token whatever the settings say, and so does "original"
- * of an asset that imposes a watermark or its credit: no free URL gets around them.
+ * of the client's own needs a token whatever the settings say.  So do, of an asset that
+ * imposes a watermark or its credit, "original" and what would move the picture out from
+ * under them (round, free angles, pad; presets alone may): no free URL gets around them.
  * `format` is MEDIA_NONE for "auto": what is chosen
  * for it must be asked of permit_allows_format().  For "original" it does not count.
  */

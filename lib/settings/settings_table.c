@@ -82,7 +82,7 @@ const struct setting settings_table[] = {
 	  "Colour of the letters." },
 	{ "credit", "shadow", SETTING_COLOUR, AT(dressing.credit.shadow), 0, 0, "000000b3", NULL,
 	  "Colour of the shadow, so that letters can be read on any picture; transparent: none." },
-	{ "credit", "position", SETTING_CHOICE, AT(dressing.credit.position), GRAVITY_NORTH, 0, "se", positions,
+	{ "credit", "position", SETTING_CHOICE, AT(dressing.credit.position), GRAVITY_NORTH, 0, "sw", positions,
 	  "Side, corner or centre where the credit stands." },
 	{ "credit", "margin", SETTING_FRACTION, AT(dressing.credit.margin), 0, 500, "0.02", NULL,
 	  "Distance from the edge, as a fraction of the result's shorter side." },

@@ -22,7 +22,9 @@ add_presets(void **state)
 
 	(void)state;
 	return preset_add(&presets, "card", "w=333,h=222,fit=cover", &why) &&
-	    preset_add(&presets, "huge", "w=3000,dpr=1.5", &why) ? 0 : -1;
+	    preset_add(&presets, "huge", "w=3000,dpr=1.5", &why) &&
+	    preset_add(&presets, "round", "round=9", &why) &&
+	    preset_add(&presets, "pad", "w=300,h=300,fit=pad", &why) ? 0 : -1;
 }
 
 static struct policy_config
@@ -354,6 +356,34 @@ test_keeps_the_bare_original_of_an_asset_that_imposes_a_mark(void **state)
 }
 
 static void
+test_keeps_a_picture_under_the_mark_that_is_imposed(void **state)
+{
+	static const struct {
+		const char *recipe, *reason;	/* NULL: permitted */
+	} cases[] = {
+		{ "w=100,round=5", "round " }, { "round=max", "round " }, { "@round", NULL }, { "@round,w=100", NULL },
+		{ "rot=45", "rot by a free angle " }, { "rot=90", NULL }, { "rot=0", NULL }, { "flip=h,border=9", NULL },
+		{ "w=4000,h=9,fit=pad", "fit=pad " }, { "@pad", NULL }, { "@pad,dpr=2", NULL },
+		{ "@pad,w=4000", "fit=pad " }, { "@pad,h=4000", "fit=pad " }, { "@pad,fit=cover", NULL },
+	};
+	struct permit nobody = { 0 }, exact = { .is_signed = true, .covers_exact_url = true };
+	struct asset asset = asset_of(VISIBILITY_PUBLIC), marked = asset;
+	const char *detail;
+
+	(void)state;
+	snprintf(marked.watermark, sizeof(marked.watermark), "logo");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum failure_kind got = ask(UNSIGNED_ANY, &marked, &nobody, cases[i].recipe, MEDIA_PNG, &detail);
+
+		if (got != (cases[i].reason != NULL ? FAIL_FORBIDDEN : FAIL_NONE) ||
+		    (cases[i].reason != NULL && strncmp(detail, cases[i].reason, strlen(cases[i].reason)) != 0))
+			fail_msg("%s: %s", cases[i].recipe, detail);
+		assert_int_equal(ask(UNSIGNED_ANY, &asset, &nobody, cases[i].recipe, MEDIA_PNG, &detail), FAIL_NONE);
+		assert_int_equal(ask(UNSIGNED_ANY, &marked, &exact, cases[i].recipe, MEDIA_PNG, &detail), FAIL_NONE);
+	}
+}
+
+static void
 test_writes_texts_only_for_who_signed_them(void **state)
 {
 	struct asset asset = asset_of(VISIBILITY_PUBLIC);
@@ -430,6 +460,7 @@ main(void)
 		cmocka_unit_test(test_holds_a_permit_to_its_longest_side),
 		cmocka_unit_test(test_refuses_a_limit_it_cannot_check),
 		cmocka_unit_test(test_keeps_the_bare_original_of_an_asset_that_imposes_a_mark),
+		cmocka_unit_test(test_keeps_a_picture_under_the_mark_that_is_imposed),
 		cmocka_unit_test(test_writes_texts_only_for_who_signed_them),
 		cmocka_unit_test(test_does_not_see_the_default_preset),
 		cmocka_unit_test(test_tells_what_is_known_where_it_would_serve_a_picture),
