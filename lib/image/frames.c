@@ -31,10 +31,11 @@ read_times(struct frames *frames, VipsImage *roll)
 	int *delays = NULL, count = 0;
 
 	frames->delays_ms = g_new(int, frames->count);
-	if (vips_image_get_typeof(roll, "delay") == 0 ||
-	    vips_image_get_array_int(roll, "delay", &delays, &count) == -1 ||
-	    vips_image_get_typeof(roll, "loop") == 0 || vips_image_get_int(roll, "loop", &frames->loop) == -1)
-		vips_error_clear();
+	if (vips_image_get_typeof(roll, "delay") != 0)
+		vips_image_get_array_int(roll, "delay", &delays, &count);
+	if (vips_image_get_typeof(roll, "loop") != 0)
+		vips_image_get_int(roll, "loop", &frames->loop);
+	vips_error_clear();
 	for (unsigned i = 0; i < frames->count; i++)
 		frames->delays_ms[i] = (int)i < count ? delays[i] : DELAY_MS_DEFAULT;
 }
