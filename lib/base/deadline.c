@@ -16,7 +16,7 @@ monotonic_us(void)
 struct deadline
 deadline_in_ms(int64_t ms)
 {
-	return (struct deadline){ monotonic_us() + ms * 1000 };
+	return (struct deadline){ .at_us = monotonic_us() + ms * 1000 };
 }
 
 struct deadline
@@ -24,7 +24,27 @@ deadline_within_ms(struct deadline deadline, int64_t ms)
 {
 	struct deadline sooner = deadline_in_ms(ms);
 
-	return sooner.at_us < deadline.at_us ? sooner : deadline;
+	if (sooner.at_us < deadline.at_us)
+		deadline.at_us = sooner.at_us;
+	return deadline;
+}
+
+static bool
+vigil_is_over(struct vigil *vigil, int64_t now_us)
+{
+	if (vigil->was_over || now_us < vigil->ask_again_us)
+		return vigil->was_over;
+	vigil->ask_again_us = now_us + VIGIL_MS * 1000;
+	vigil->was_over = vigil->is_over(vigil->state);
+	return vigil->was_over;
+}
+
+bool
+deadline_has_passed(struct deadline deadline)
+{
+	int64_t now_us = monotonic_us();
+
+	return deadline.at_us <= now_us || (deadline.vigil != NULL && vigil_is_over(deadline.vigil, now_us));
 }
 
 int
@@ -32,17 +52,19 @@ deadline_left_ms(struct deadline deadline)
 {
 	int64_t left_us = deadline.at_us - monotonic_us();
 
-	if (left_us <= 0)
+	if (deadline_has_passed(deadline) || left_us <= 0)
 		return 0;
 	if (left_us > (int64_t)INT_MAX * 1000 - 999)
 		return INT_MAX;
 	return (int)((left_us + 999) / 1000);
 }
 
-bool
-deadline_has_passed(struct deadline deadline)
+int
+deadline_slice_ms(struct deadline deadline)
 {
-	return deadline.at_us <= monotonic_us();
+	int left_ms = deadline_left_ms(deadline);
+
+	return deadline.vigil != NULL && left_ms > VIGIL_MS ? VIGIL_MS : left_ms;
 }
 
 void

@@ -90,13 +90,13 @@ wait_for_answer(int fd, struct deadline deadline, struct failure *why)
 	struct pollfd answer = { fd, POLLIN, 0 };
 
 	for (;;) {
-		int ready = poll(&answer, 1, deadline_left_ms(deadline));
+		int ready = poll(&answer, 1, deadline_slice_ms(deadline));
 
 		if (ready == 1)
 			return true;
-		if (ready == 0)
+		if (deadline_has_passed(deadline))
 			return fail(why, FAIL_TIMEOUT, "no answer from the renderer before the deadline");
-		if (errno != EINTR)
+		if (ready == -1 && errno != EINTR)
 			return fail(why, FAIL_INTERNAL, "waiting for the renderer: %s", strerror(errno));
 	}
 }

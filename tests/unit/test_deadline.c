@@ -31,7 +31,7 @@ test_has_nothing_left_once_passed(void **state)
 static void
 test_rounds_what_is_left_up(void **state)
 {
-	struct deadline deadline = { monotonic_us() + 500000 + 1 };
+	struct deadline deadline = { .at_us = monotonic_us() + 500000 + 1 };
 	int left = deadline_left_ms(deadline);
 
 	(void)state;
@@ -44,7 +44,7 @@ test_rounds_what_is_left_up(void **state)
 static void
 test_fits_an_int_however_far_away(void **state)
 {
-	struct deadline far = { INT64_MAX / 2 };
+	struct deadline far = { .at_us = INT64_MAX / 2 };
 
 	(void)state;
 	assert_int_equal(deadline_left_ms(far), INT_MAX);
@@ -75,6 +75,45 @@ test_sleeps_but_not_past_the_deadline(void **state)
 	assert_in_range(slept_us, 19000, 5000000);
 }
 
+/* A vigil that ends when the number it was given is counted down to zero. */
+static bool
+count_down(void *state)
+{
+	unsigned *left = state;
+
+	if (*left > 0)
+		--*left;
+	return *left == 0;
+}
+
+static void
+test_passes_when_nobody_wants_the_result(void **state)
+{
+	unsigned left = 2;
+	struct vigil vigil = { .is_over = count_down, .state = &left };
+	struct deadline deadline = deadline_in_ms(60000);
+
+	(void)state;
+	deadline.vigil = &vigil;
+	assert_int_equal(deadline_slice_ms(deadline), VIGIL_MS);
+	assert_false(deadline_has_passed(deadline));
+	assert_false(deadline_has_passed(deadline_within_ms(deadline, 50000)));
+	assert_int_equal(left, 1);	/* asked once, however often we looked */
+	deadline_sleep_ms(deadline, VIGIL_MS);
+	assert_true(deadline_has_passed(deadline));
+	assert_int_equal(deadline_left_ms(deadline), 0);
+	left = 2;
+	deadline_sleep_ms(deadline_in_ms(60000), VIGIL_MS);
+	assert_true(deadline_has_passed(deadline));	/* and stays so */
+}
+
+static void
+test_waits_in_one_piece_without_a_vigil(void **state)
+{
+	(void)state;
+	assert_in_range(deadline_slice_ms(deadline_in_ms(60000)), 59000, 60000);
+}
+
 int
 main(void)
 {
@@ -85,6 +124,8 @@ main(void)
 		cmocka_unit_test(test_fits_an_int_however_far_away),
 		cmocka_unit_test(test_shortens_and_never_extends),
 		cmocka_unit_test(test_sleeps_but_not_past_the_deadline),
+		cmocka_unit_test(test_passes_when_nobody_wants_the_result),
+		cmocka_unit_test(test_waits_in_one_piece_without_a_vigil),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
