@@ -105,6 +105,12 @@ bool frames_join(const struct frames *frames, VipsImage **image, struct failure 
 bool picture_scale(VipsImage **image, const struct image_description *description, const struct recipe *recipe,
     const struct geometry *geometry, struct failure *why);
 
+/* Transparent pixels have a colour too, which must not bleed into their neighbours:
+ * while pixels are mixed, colours are weighted by alpha, as floats.  Back to
+ * `format`, whole numbers are rounded. */
+bool picture_weigh(VipsImage **image, struct failure *why);
+bool picture_unweigh(VipsImage **image, VipsBandFormat format, struct failure *why);
+
 /* To this size exactly, colours weighted by alpha. */
 bool picture_resize(VipsImage **image, unsigned width, unsigned height, struct failure *why);
 

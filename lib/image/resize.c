@@ -41,8 +41,8 @@ cut_source(VipsImage **image, const struct image_description *stored, struct rec
 	return true;
 }
 
-static bool
-premultiply(VipsImage **image, struct failure *why)
+bool
+picture_weigh(VipsImage **image, struct failure *why)
 {
 	VipsImage *weighted;
 
@@ -52,18 +52,32 @@ premultiply(VipsImage **image, struct failure *why)
 	return true;
 }
 
+/* libvips clips to the format's range, but cuts fractions off. */
 static bool
-unpremultiply(VipsImage **image, VipsBandFormat format, struct failure *why)
+round_to(VipsImage **image, VipsBandFormat format, struct failure *why)
 {
-	VipsImage *plain, *cast;
+	VipsImage *raised, *cast;
 
-	if (vips_unpremultiply(*image, &plain, NULL) == -1)
-		return fail_from_vips(why, FAIL_INTERNAL, "unpremultiply");
-	image_replace(image, plain);
+	if (vips_band_format_isint(format)) {
+		if (vips_linear1(*image, &raised, 1, 0.5, NULL) == -1)
+			return fail_from_vips(why, FAIL_INTERNAL, "rounding");
+		image_replace(image, raised);
+	}
 	if (vips_cast(*image, &cast, format, NULL) == -1)
 		return fail_from_vips(why, FAIL_INTERNAL, "cast");
 	image_replace(image, cast);
 	return true;
+}
+
+bool
+picture_unweigh(VipsImage **image, VipsBandFormat format, struct failure *why)
+{
+	VipsImage *plain;
+
+	if (vips_unpremultiply(*image, &plain, NULL) == -1)
+		return fail_from_vips(why, FAIL_INTERNAL, "unpremultiply");
+	image_replace(image, plain);
+	return round_to(image, format, why);
 }
 
 /* By averages down to about twice the size, then Lanczos. */
@@ -127,8 +141,6 @@ resize(VipsImage **image, unsigned width, unsigned height, struct failure *why)
 	return true;
 }
 
-/* Transparent pixels have a colour too, which must not bleed into their
- * neighbours: colours are weighted by alpha while they are mixed. */
 bool
 picture_resize(VipsImage **image, unsigned width, unsigned height, struct failure *why)
 {
@@ -138,7 +150,7 @@ picture_resize(VipsImage **image, unsigned width, unsigned height, struct failur
 		return true;
 	if (!vips_image_hasalpha(*image))
 		return resize(image, width, height, why);
-	return premultiply(image, why) && resize(image, width, height, why) && unpremultiply(image, format, why);
+	return picture_weigh(image, why) && resize(image, width, height, why) && picture_unweigh(image, format, why);
 }
 
 bool

@@ -168,7 +168,7 @@ draw_turned(VipsImage **image, double degrees, double across, double down, unsig
 	VipsImage *turned;
 	bool is_turned = vips_affine(*image, &turned, a, b, c, d, "oarea", area, "interpolate", bicubic,
 	    "odx", (width - 1) / 2.0 - (a * centre_x + b * centre_y),
-	    "ody", (height - 1) / 2.0 - (c * centre_x + d * centre_y), NULL) == 0;
+	    "ody", (height - 1) / 2.0 - (c * centre_x + d * centre_y), "premultiplied", TRUE, NULL) == 0;
 
 	g_object_unref(bicubic);
 	vips_area_unref(VIPS_AREA(area));
@@ -190,8 +190,9 @@ turn_freely(VipsImage **image, const struct recipe *recipe, const struct geometr
 		width = (unsigned)fmax(round(geometry->turned_width * scale), 1);
 		height = (unsigned)fmax(round(geometry->turned_height * scale), 1);
 	}
-	return picture_add_alpha(image, why) &&
+	return picture_add_alpha(image, why) && picture_weigh(image, why) &&
 	    draw_turned(image, recipe->rotation, across, down, width, height, why) &&
+	    picture_unweigh(image, VIPS_FORMAT_UCHAR, why) &&
 	    picture_resize(image, geometry->scaled_width, geometry->scaled_height, why);
 }
 

@@ -276,6 +276,29 @@ def test_the_colour_of_transparent_pixels_does_not_bleed(renderer):
         assert alpha == 0 or green <= RED[1] + 2, f"{image.getpixel((x, 5))} at {x}"
 
 
+def every_alpha(colour, side=16):
+    """Squares of one colour, 16 in a row, of alpha 0 to 255."""
+    image = Image.new("RGBA", (16 * side, 16 * side))
+    for alpha in range(256):
+        left, top = alpha % 16 * side, alpha // 16 * side
+        image.paste(colour + (alpha,), (left, top, left + side, top + side))
+    return image
+
+
+@pytest.mark.parametrize("colour", ((201, 50, 41), (255, 255, 255), (1, 2, 3), (128, 127, 254)))
+def test_a_colour_stays_the_same_under_every_alpha(renderer, colour):
+    source = renderer.file(every_alpha(colour))
+    for recipe, side in (("w=128", 8), ("w=512,enlarge=1", 32), ("w=256,h=255,fit=fill", 16)):
+        image = renderer.render(source, recipe)
+        # In the middle of each square, where no neighbour mixes in; no tolerance.
+        for alpha in range(1, 256):
+            pixel = image.getpixel((int((alpha % 16 + 0.5) * side), int((alpha // 16 + 0.5) * image.height / 16)))
+            assert pixel == colour + (alpha,), recipe
+    for alpha in range(1, 256, 9):
+        image = renderer.render(Image.new("RGBA", (30, 30), colour + (alpha,)), "rot=30")
+        assert image.getpixel((image.width // 2, image.height // 2)) == colour + (alpha,)
+
+
 BACKGROUNDS = [
     ("jpg", "w=40", WHITE),
     ("jpg", "w=40,bg=0000ff", (0, 0, 255)),

@@ -510,7 +510,8 @@ def test_an_animation_with_transparency(renderer):
         assert len(made) == 3
         for i, (frame, _) in enumerate(made):
             assert_pixel(frame, (5 * i + 2, 10), RED + (255,), 12)
-            assert frame.getpixel((5 * ((i + 1) % 3) + 2, 10))[3] == 0
+            # Lanczos rings: a hundredth of what is opaque beside it.
+            assert frame.getpixel((5 * ((i + 1) % 3) + 2, 10))[3] <= 3
     made = frames_of(renderer.render_file(source, "w=20,bg=00ff00", "gif"))
     assert_pixel(made[2][0], (2, 10), (0, 255, 0, 255), 6)
 
