@@ -18,17 +18,18 @@ print_gauge(struct text *out, const char *name, const char *help)
 static void
 print_store(struct server *server, struct text *out)
 {
-	static const char *const parts[STORE_PART_COUNT] = { "originals", "variants" };
 	uint64_t bytes[STORE_PART_COUNT], limit[STORE_PART_COUNT];
 
 	for (unsigned part = 0; part < STORE_PART_COUNT; part++)
 		store_usage(server->store, part, &bytes[part], &limit[part]);
 	print_gauge(out, "vitrine_store_bytes", "Bytes in the store.");
 	for (unsigned part = 0; part < STORE_PART_COUNT; part++)
-		text_printf(out, "vitrine_store_bytes{part=\"%s\"} %" PRIu64 "\n", parts[part], bytes[part]);
+		text_printf(out, "vitrine_store_bytes{part=\"%s\"} %" PRIu64 "\n", store_part_name(part),
+		    bytes[part]);
 	print_gauge(out, "vitrine_store_limit_bytes", "Bytes the store may hold.");
 	for (unsigned part = 0; part < STORE_PART_COUNT; part++)
-		text_printf(out, "vitrine_store_limit_bytes{part=\"%s\"} %" PRIu64 "\n", parts[part], limit[part]);
+		text_printf(out, "vitrine_store_limit_bytes{part=\"%s\"} %" PRIu64 "\n", store_part_name(part),
+		    limit[part]);
 }
 
 static void

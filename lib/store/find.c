@@ -86,9 +86,9 @@ mark_used(int fd, const struct stat *status)
 }
 
 bool
-store_find(struct store *store, enum store_part part, const struct key *key, struct store_file *file)
+store_open_sound(struct store *store, enum store_part part, const struct key *key, struct store_file *file,
+    struct stat *status)
 {
-	struct stat status;
 	struct record record;
 
 	store_file_path(part, key, file->path);
@@ -96,7 +96,7 @@ store_find(struct store *store, enum store_part part, const struct key *key, str
 	file->fd = openat(store->root_fd, file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (file->fd == -1)
 		return false;
-	if (!is_sound(store, key, file->fd, &status, &record)) {
+	if (!is_sound(store, key, file->fd, status, &record)) {
 		close(file->fd);
 		file->fd = -1;
 		/* Perhaps a good one has just taken its place; then that is
@@ -104,10 +104,20 @@ store_find(struct store *store, enum store_part part, const struct key *key, str
 		store_remove(store, part, key);
 		return false;
 	}
-	mark_used(file->fd, &status);
 	file->bytes = record.bytes;
 	file->checksum = record.checksum;
 	file->media = record.media;
+	return true;
+}
+
+bool
+store_find(struct store *store, enum store_part part, const struct key *key, struct store_file *file)
+{
+	struct stat status;
+
+	if (!store_open_sound(store, part, key, file, &status))
+		return false;
+	mark_used(file->fd, &status);
 	return true;
 }
 

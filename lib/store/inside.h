@@ -4,6 +4,7 @@
  *	store.c		open, close, probe; paths
  *	find.c		reading: find, has, remove
  *	draft.c		writing: begin, commit, discard; leftovers in tmp/
+ *	note.c		small texts with an age
  *	record.c	size, checksum and media type beside a file
  *	usage.c		how many bytes there are
  *	eviction.c	making room
@@ -24,6 +25,7 @@
 #include "store/store.h"
 #include "store/usage.h"
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 enum {
@@ -57,6 +59,11 @@ uint64_t store_key_bits(const struct key *key, unsigned digits);
 /* Of the bytes under this name: a file that stands under another's name is as
  * wrong as a damaged one. */
 bool store_checksum(int fd, const struct key *key, uint64_t *checksum) __attribute__((warn_unused_result));
+
+/* Opens a file that is what its record says, as store_find() does, without marking
+ * it as used. */
+bool store_open_sound(struct store *store, enum store_part part, const struct key *key, struct store_file *file,
+    struct stat *status) __attribute__((warn_unused_result));
 
 unsigned store_bucket_of(const struct key *key);
 void store_bucket_path(enum store_part part, unsigned bucket, char path[STORE_PATH_MAX]);

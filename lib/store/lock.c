@@ -36,29 +36,51 @@ lock_try(int fd, off_t offset)
 	return lock_command(fd, F_OFD_SETLK, F_WRLCK, offset, &range) != -1;
 }
 
+/* By another description than fd. */
+static bool
+is_locked(int fd, off_t offset)
+{
+	struct flock range;
+
+	return lock_command(fd, F_OFD_GETLK, F_WRLCK, offset, &range) != -1 && range.l_type != F_UNLCK;
+}
+
 static bool
 is_taken(void)
 {
 	return errno == EAGAIN || errno == EACCES;
 }
 
+/* Locks until the deadline, one attempt at least.  False with errno. */
+static bool
+lock_patiently(int fd, off_t offset, struct deadline deadline)
+{
+	int64_t pause_ms = FIRST_PAUSE_MS;
+
+	while (!lock_try(fd, offset)) {
+		if (!is_taken() || deadline_has_passed(deadline))
+			return false;
+		deadline_sleep_ms(deadline, pause_ms);
+		pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
+	}
+	return true;
+}
+
 bool
 lock_wait(int root_fd, off_t offset, struct deadline deadline, struct store_lock *lock,
     struct failure *why)
 {
-	int64_t pause_ms = FIRST_PAUSE_MS;
-	bool is_locked;
+	struct flock range;
 
 	lock->fd = open_lock_file(root_fd);
 	if (lock->fd == -1)
 		return fail(why, FAIL_INTERNAL, "cannot open the store's lock file: %s", strerror(errno));
-	while (!(is_locked = lock_try(lock->fd, offset)) && is_taken() &&
-	    !deadline_has_passed(deadline)) {
-		deadline_sleep_ms(deadline, pause_ms);
-		pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
-	}
-	if (is_locked)
+	/* Who holds the lock may look whether anybody would mind if it gave up. */
+	(void)lock_command(lock->fd, F_OFD_SETLK, F_RDLCK, offset | LOCK_AWAITED, &range);
+	if (lock_patiently(lock->fd, offset, deadline)) {
+		(void)lock_command(lock->fd, F_OFD_SETLK, F_UNLCK, offset | LOCK_AWAITED, &range);
 		return true;
+	}
 	if (is_taken())
 		fail(why, FAIL_TIMEOUT, "another process makes this file and did not finish in time");
 	else
@@ -79,6 +101,30 @@ store_lock(struct store *store, enum store_part part, const struct key *key, str
     struct store_lock *lock, struct failure *why)
 {
 	return lock_wait(store->root_fd, offset_of_key(part, key), deadline, lock, why);
+}
+
+bool
+store_try_lock(struct store *store, enum store_part part, const struct key *key, struct store_lock *lock)
+{
+	lock->fd = open_lock_file(store->root_fd);
+	if (lock->fd == -1)
+		return false;
+	if (lock_try(lock->fd, offset_of_key(part, key)))
+		return true;
+	close(lock->fd);
+	lock->fd = -1;
+	return false;
+}
+
+bool
+store_is_awaited(struct store *store, enum store_part part, const struct key *key)
+{
+	int fd = open_lock_file(store->root_fd);
+	bool is_awaited = fd != -1 && is_locked(fd, offset_of_key(part, key) | LOCK_AWAITED);
+
+	if (fd != -1)
+		close(fd);
+	return is_awaited;
 }
 
 void
@@ -104,17 +150,26 @@ offset_of_place(unsigned lane, unsigned place)
 }
 
 bool
-store_take_place(struct store *store, unsigned lane, unsigned places, struct store_lock *lock)
+store_take_places(struct store *store, unsigned lane, unsigned places, unsigned wanted, struct store_lock *lock)
 {
+	unsigned taken = 0;
+
 	lock->fd = open_lock_file(store->root_fd);
 	if (lock->fd == -1)
 		return false;
-	for (unsigned place = 0; place < places; place++)
+	for (unsigned place = 0; place < places && taken < wanted; place++)
 		if (lock_try(lock->fd, offset_of_place(lane, place)))
-			return true;
-	close(lock->fd);
-	lock->fd = -1;
+			taken++;
+	if (taken == wanted)
+		return true;
+	store_unlock(lock);
 	return false;
+}
+
+bool
+store_take_place(struct store *store, unsigned lane, unsigned places, struct store_lock *lock)
+{
+	return store_take_places(store, lane, places, 1, lock);
 }
 
 unsigned
@@ -125,13 +180,9 @@ store_places_taken(struct store *store, unsigned lane, unsigned places)
 
 	if (fd == -1)
 		return 0;
-	for (unsigned place = 0; place < places; place++) {
-		struct flock range;
-
-		if (lock_command(fd, F_OFD_GETLK, F_WRLCK, offset_of_place(lane, place), &range) != -1 &&
-		    range.l_type != F_UNLCK)
+	for (unsigned place = 0; place < places; place++)
+		if (is_locked(fd, offset_of_place(lane, place)))
 			taken++;
-	}
 	close(fd);
 	return taken;
 }

@@ -21,6 +21,7 @@ enum { LANE_PLACES_MAX = 1 << 20, LANES_MAX = 1 << 20 };
 
 /* Keys are below: bit 56 is the part, the bits under it begin the key.  Two
  * keys with the same 56 bits wait for each other, which does no harm. */
+#define LOCK_AWAITED ((off_t)1 << 59)	/* + the key's: locked for reading by who waits for it */
 #define LOCK_LANES ((off_t)1 << 60)	/* + lane * LANE_PLACES_MAX + place */
 #define LOCK_USAGE ((off_t)1 << 61)	/* who makes ROOT/usage anew */
 

@@ -15,12 +15,19 @@
 
 static_assert(sizeof(((struct store_file *)0)->path) == STORE_PATH_MAX, "store.h and inside.h agree");
 static_assert(sizeof(((struct store_draft *)0)->path) == STORE_PATH_MAX, "store.h and inside.h agree");
-static_assert(STORE_PART_COUNT == 2, "part_names and store_open() know two parts");
+static_assert(STORE_PART_COUNT == 3, "part_names and store_open() know three parts");
 
 static const char *const part_names[STORE_PART_COUNT] = {
 	[STORE_ORIGINALS] = "originals",
 	[STORE_VARIANTS] = "variants",
+	[STORE_NOTES] = "notes",
 };
+
+const char *
+store_part_name(enum store_part part)
+{
+	return part_names[part];
+}
 
 uint64_t
 store_key_bits(const struct key *key, unsigned digits)
@@ -117,8 +124,10 @@ open_root(struct store *store, struct failure *why)
 	if (store->root_fd == -1)
 		return fail(why, FAIL_INTERNAL, "cannot open the store's root %s: %s", store->root,
 		    strerror(errno));
-	return make_folder(store, part_names[STORE_ORIGINALS], why) &&
-	    make_folder(store, part_names[STORE_VARIANTS], why) && make_folder(store, "tmp", why);
+	for (enum store_part part = 0; part < STORE_PART_COUNT; part++)
+		if (!make_folder(store, part_names[part], why))
+			return false;
+	return make_folder(store, "tmp", why);
 }
 
 struct store *
@@ -133,6 +142,7 @@ store_open(const struct store_config *config, struct failure *why)
 	CHECK(store->root != NULL);
 	store->max_bytes[STORE_ORIGINALS] = config->max_original_bytes;
 	store->max_bytes[STORE_VARIANTS] = config->max_variant_bytes;
+	store->max_bytes[STORE_NOTES] = config->max_note_bytes;
 	if (open_root(store, why)) {
 		store_sweep_drafts(store);
 		if (store_probe(store, why) && usage_open(&store->usage, store->root_fd, why))

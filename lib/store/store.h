@@ -3,6 +3,7 @@
  *
  *	ROOT/originals/ab/cd/abcd...	the bytes as the origin has them
  *	ROOT/variants/ab/cd/abcd...	exactly the bytes of the response
+ *	ROOT/notes/ab/cd/abcd...		small texts: see store_read_note()
  *	ROOT/tmp/			being written
  *	ROOT/lock			byte-range locks: single flight, lanes
  *	ROOT/usage			how many bytes each part holds, roughly
@@ -23,6 +24,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include "base/arena.h"
 #include "base/deadline.h"
 #include "base/digest.h"
 #include "base/failure.h"
@@ -36,9 +38,12 @@ struct store_config {
 	const char *root;		/* absolute path, on a file system with user.* attributes */
 	uint64_t max_original_bytes;	/* total of originals/ */
 	uint64_t max_variant_bytes;	/* total of variants/ */
+	uint64_t max_note_bytes;	/* total of notes/, as they are long; blocks take more */
 };
 
-enum store_part { STORE_ORIGINALS, STORE_VARIANTS, STORE_PART_COUNT };
+enum store_part { STORE_ORIGINALS, STORE_VARIANTS, STORE_NOTES, STORE_PART_COUNT };
+
+const char *store_part_name(enum store_part part);
 
 struct store;
 
@@ -87,6 +92,21 @@ void store_discard(struct store *store, struct store_draft *draft);
 /* Removes a file, if it is there. */
 void store_remove(struct store *store, enum store_part part, const struct key *key);
 
+/*
+ * A note is a small text that is worth keeping although it can be had again, like
+ * what a row said when somebody last asked.  It is as old as it was last written
+ * or confirmed; the least recently confirmed are evicted.  Writing promises nothing:
+ * where the disk refuses, there is no note.
+ */
+enum { STORE_NOTE_MAX = 16 * 1024 };
+
+/* The text lives in the arena and ends in NUL.  The age is never negative: what
+ * comes from the future, by a clock that was set back, is as old as can be. */
+bool store_read_note(struct store *store, const struct key *key, struct arena *arena, struct span *text,
+    int64_t *age_ms) __attribute__((warn_unused_result));
+void store_write_note(struct store *store, const struct key *key, struct span text);
+void store_confirm_note(struct store *store, const struct key *key);
+
 /* Bytes and limit, for /metrics; approximate after a crash, healed by use. */
 void store_usage(struct store *store, enum store_part part, uint64_t *bytes, uint64_t *limit);
 
@@ -105,6 +125,14 @@ struct store_lock {
 bool store_lock(struct store *store, enum store_part part, const struct key *key,
     struct deadline deadline, struct store_lock *lock, struct failure *why)
     __attribute__((warn_unused_result));
+
+/* Without waiting: false when somebody has it, or when nothing can be locked. */
+bool store_try_lock(struct store *store, enum store_part part, const struct key *key, struct store_lock *lock)
+    __attribute__((warn_unused_result));
+
+/* Whether somebody waits in store_lock() for this key: asked by who holds it. */
+bool store_is_awaited(struct store *store, enum store_part part, const struct key *key);
+
 void store_unlock(struct store_lock *lock);
 
 /*
@@ -113,6 +141,10 @@ void store_unlock(struct store_lock *lock);
  */
 bool store_take_place(struct store *store, unsigned lane, unsigned places, struct store_lock *lock)
     __attribute__((warn_unused_result));
+
+/* Several places of a lane at once, or none: for what counts in amounts. */
+bool store_take_places(struct store *store, unsigned lane, unsigned places, unsigned wanted,
+    struct store_lock *lock) __attribute__((warn_unused_result));
 
 /* How many of the lane's places are taken now, for /metrics. */
 unsigned store_places_taken(struct store *store, unsigned lane, unsigned places);

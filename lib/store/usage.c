@@ -17,7 +17,7 @@
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "counters in shared memory need lock-free atomics");
 
 /* Change the last digit with the layout. */
-static const char magic[16] = "vitrine usage 1";
+static const char magic[16] = "vitrine usage 2";
 
 /* A bucket's bytes are the lower 48 bits, signed; every change also adds to the
  * bits above, so that a look notices two changes that cancel each other. */

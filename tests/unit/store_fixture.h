@@ -83,7 +83,7 @@ below_root(const char *path)
 UNUSED_HERE struct store *
 open_store(uint64_t max_original_bytes, uint64_t max_variant_bytes)
 {
-	struct store_config config = { root, max_original_bytes, max_variant_bytes };
+	struct store_config config = { root, max_original_bytes, max_variant_bytes, MEBIBYTE };
 	struct failure why = { 0 };
 	struct store *store = store_open(&config, &why);
 

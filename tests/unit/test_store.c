@@ -37,7 +37,7 @@ test_finds_what_was_committed(void **state)
 	struct store *store = *state;
 
 	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		enum store_part part = i % STORE_PART_COUNT;
+		enum store_part part = i % 2 == 0 ? STORE_ORIGINALS : STORE_VARIANTS;
 		struct key key = key_number(i);
 		struct store_file committed, found;
 		struct failure why = { 0 };
@@ -488,7 +488,7 @@ test_removes_drafts_of_the_dead_while_it_runs(void **state)
 static void
 expect_refusal(const char *path, const char *part_of_detail)
 {
-	struct store_config config = { path, MEBIBYTE, MEBIBYTE };
+	struct store_config config = { path, MEBIBYTE, MEBIBYTE, MEBIBYTE };
 	struct failure why = { 0 };
 
 	assert_null(store_open(&config, &why));
@@ -540,7 +540,7 @@ exit_unless(bool condition, int status)
 static void
 open_without_the_right_to_write(void)
 {
-	struct store_config config = { root, MEBIBYTE, MEBIBYTE };
+	struct store_config config = { root, MEBIBYTE, MEBIBYTE, MEBIBYTE };
 	struct failure why = { 0 };
 
 	if (geteuid() == 0)
@@ -575,7 +575,7 @@ mount_here(const char *type, const char *options)
 static void
 open_without_attributes(void)
 {
-	struct store_config config = { root, MEBIBYTE, MEBIBYTE };
+	struct store_config config = { root, MEBIBYTE, MEBIBYTE, MEBIBYTE };
 	struct failure why = { 0 };
 
 	mount_here("ramfs", NULL);
@@ -594,7 +594,7 @@ test_refuses_a_file_system_without_attributes(void **state)
 static void
 test_makes_the_root_and_opens_it_again(void **state)
 {
-	struct store_config config = { NULL, MEBIBYTE, MEBIBYTE };
+	struct store_config config = { NULL, MEBIBYTE, MEBIBYTE, MEBIBYTE };
 	struct failure why = { 0 };
 	struct store *store;
 

@@ -289,6 +289,84 @@ tear_down(void **state)
 	return remove_root(state);
 }
 
+static void
+test_tries_without_waiting(void **state)
+{
+	struct store *store = *state;
+	struct key key = key_number(20);
+	struct store_lock first, second;
+	int64_t before_us = monotonic_us();
+
+	assert_true(store_try_lock(store, STORE_VARIANTS, &key, &first));
+	assert_false(store_try_lock(store, STORE_VARIANTS, &key, &second));
+	assert_int_equal(second.fd, -1);
+	assert_in_range(monotonic_us() - before_us, 0, 1000000);
+	store_unlock(&first);
+	assert_true(store_try_lock(store, STORE_VARIANTS, &key, &second));
+	store_unlock(&second);
+}
+
+/* Waits for the lock in a child, which is killed in the middle. */
+static void
+test_knows_whether_somebody_waits(void **state)
+{
+	struct store *store = *state;
+	struct key key = key_number(21);
+	struct deadline end = deadline_in_ms(5000);
+	struct store_lock lock;
+	pid_t child;
+
+	assert_true(store_try_lock(store, STORE_VARIANTS, &key, &lock));
+	assert_false(store_is_awaited(store, STORE_VARIANTS, &key));
+	child = fork();
+	if (child == 0) {
+		struct failure why = { 0 };
+		struct store_lock mine;
+
+		_exit(store_lock(store, STORE_VARIANTS, &key, deadline_in_ms(30000), &mine, &why) ? 0 : 1);
+	}
+	while (!store_is_awaited(store, STORE_VARIANTS, &key) && !deadline_has_passed(end))
+		deadline_sleep_ms(end, 1);
+	assert_true(store_is_awaited(store, STORE_VARIANTS, &key));
+	assert_false(store_is_awaited(store, STORE_ORIGINALS, &key));
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_false(store_is_awaited(store, STORE_VARIANTS, &key));
+	store_unlock(&lock);
+}
+
+/* Who got it waits no longer. */
+static void
+test_a_holder_does_not_wait_for_itself(void **state)
+{
+	struct store *store = *state;
+	struct key key = key_number(22);
+	struct failure why = { 0 };
+	struct store_lock lock;
+
+	assert_true(store_lock(store, STORE_VARIANTS, &key, deadline_in_ms(0), &lock, &why));
+	assert_false(store_is_awaited(store, STORE_VARIANTS, &key));
+	store_unlock(&lock);
+}
+
+static void
+test_takes_amounts_or_nothing(void **state)
+{
+	struct store *store = *state;
+	struct store_lock first, second;
+
+	assert_true(store_take_places(store, 9, 8, 5, &first));
+	assert_int_equal(store_places_taken(store, 9, 8), 5);
+	assert_false(store_take_places(store, 9, 8, 4, &second));
+	assert_int_equal(second.fd, -1);
+	assert_int_equal(store_places_taken(store, 9, 8), 5);
+	assert_true(store_take_places(store, 9, 8, 3, &second));
+	store_unlock(&first);
+	assert_int_equal(store_places_taken(store, 9, 8), 3);
+	store_unlock(&second);
+	assert_int_equal(store_places_taken(store, 9, 8), 0);
+}
+
 int
 main(void)
 {
@@ -304,6 +382,10 @@ main(void)
 		cmocka_unit_test(test_a_killed_process_frees_its_place),
 		cmocka_unit_test(test_makes_the_lock_file_again_when_it_was_removed),
 		cmocka_unit_test(test_leaves_no_descriptor_open),
+		cmocka_unit_test(test_tries_without_waiting),
+		cmocka_unit_test(test_knows_whether_somebody_waits),
+		cmocka_unit_test(test_a_holder_does_not_wait_for_itself),
+		cmocka_unit_test(test_takes_amounts_or_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
