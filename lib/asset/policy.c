@@ -66,8 +66,9 @@ imposes_something(const struct policy_config *config, const struct asset *asset)
 
 /* What is laid over a picture lies at a side of the result.  Where that is cut round,
  * or is the corner that a free angle opens or the margin of a wide canvas, the picture
- * itself would be bare.  Presets are the operator's own choice, as far as the URL does
- * not give them another box. */
+ * itself would be bare; and on a picture that is stretched to a strip, and can be stretched
+ * back, a mark is a speck.  Presets are the operator's own choice, as far as the URL does not
+ * give them another box. */
 static bool
 keeps_covered(const struct recipe *recipe, struct failure *why)
 {
@@ -78,8 +79,9 @@ keeps_covered(const struct recipe *recipe, struct failure *why)
 		return fail(why, FAIL_FORBIDDEN, "round %s %s", reason, needs_token);
 	if ((recipe->asked_freely & operation_bit("rot")) != 0 && fmod(recipe->rotation, 90) != 0)
 		return fail(why, FAIL_FORBIDDEN, "rot by a free angle %s %s", reason, needs_token);
-	if ((recipe->asked_freely & box) != 0 && recipe->fit == FIT_PAD)
-		return fail(why, FAIL_FORBIDDEN, "fit=pad %s %s", reason, needs_token);
+	if ((recipe->asked_freely & box) != 0 && (recipe->fit == FIT_PAD || recipe->fit == FIT_FILL))
+		return fail(why, FAIL_FORBIDDEN, "fit=%s %s %s", recipe->fit == FIT_PAD ? "pad" : "fill", reason,
+		    needs_token);
 	return true;
 }
 

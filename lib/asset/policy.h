@@ -36,7 +36,7 @@ struct policy_config {
  * are (recipe_size_needs_pixels), a box of w and h in pixels must bound it.  A text
  * of the client's own needs a token whatever the settings say.  So do, of an asset that
  * imposes a watermark or its credit, "original" and what would move the picture out from
- * under them (round, free angles, pad; presets alone may): no free URL gets around them.
+ * under them (round, free angles, pad, fill; presets alone may): no free URL gets around them.
  * `format` is MEDIA_NONE for "auto": what is chosen
  * for it must be asked of permit_allows_format().  For "original" it does not count.
  */

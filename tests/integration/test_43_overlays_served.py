@@ -153,7 +153,7 @@ def test_an_assets_own_mark_cannot_be_avoided(site, services):
         assert shows(picture(answer), LOGO, logo_box(*size)), recipe
     # The picture would no longer be where the mark lies.
     for recipe in ("w=100,h=100,fit=cover,round=max", "round=4000", "rot=45", "w=4000,h=4000,fit=pad",
-                   "@framed,w=4000", "@framed,h=4000"):
+                   "@framed,w=4000", "@framed,h=4000", "w=400,h=9,fit=fill", "ar=1:100,fit=fill", "@card,fit=fill"):
         assert site.get(f"/a/owned/{recipe}/x.png").status == 403, recipe
     for recipe in ("@framed", "@framed,dpr=2", "rot=90", "border=5"):
         assert site.get(f"/a/owned/{recipe}/x.png").status == 200, recipe

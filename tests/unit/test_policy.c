@@ -24,7 +24,8 @@ add_presets(void **state)
 	return preset_add(&presets, "card", "w=333,h=222,fit=cover", &why) &&
 	    preset_add(&presets, "huge", "w=3000,dpr=1.5", &why) &&
 	    preset_add(&presets, "round", "round=9", &why) &&
-	    preset_add(&presets, "pad", "w=300,h=300,fit=pad", &why) ? 0 : -1;
+	    preset_add(&presets, "pad", "w=300,h=300,fit=pad", &why) &&
+	    preset_add(&presets, "fill", "w=300,h=300,fit=fill", &why) ? 0 : -1;
 }
 
 static struct policy_config
@@ -365,6 +366,8 @@ test_keeps_a_picture_under_the_mark_that_is_imposed(void **state)
 		{ "rot=45", "rot by a free angle " }, { "rot=90", NULL }, { "rot=0", NULL }, { "flip=h,border=9", NULL },
 		{ "w=4000,h=9,fit=pad", "fit=pad " }, { "@pad", NULL }, { "@pad,dpr=2", NULL },
 		{ "@pad,w=4000", "fit=pad " }, { "@pad,h=4000", "fit=pad " }, { "@pad,fit=cover", NULL },
+		{ "w=199,h=4000,fit=fill", "fit=fill " }, { "ar=1:99,fit=fill", "fit=fill " }, { "fit=fill", "fit=fill " },
+		{ "@card,fit=fill", "fit=fill " }, { "@fill", NULL }, { "@fill,dpr=3", NULL }, { "@fill,w=9", "fit=fill " },
 	};
 	struct permit nobody = { 0 }, exact = { .is_signed = true, .covers_exact_url = true };
 	struct asset asset = asset_of(VISIBILITY_PUBLIC), marked = asset;
