@@ -61,8 +61,9 @@ negotiate_hints(const struct settings *settings, struct request *request, struct
 	bool has_size = hinted.width != 0 || hinted.height != 0 || hinted.width_fraction > 0 ||
 	    hinted.height_fraction > 0;
 
-	if (!settings->http.uses_client_hints || !wish->route->is_auto || hinted.is_original || hinted.dpr != 1 ||
-	    (hinted.asked & operation_bit("dpr")) != 0)
+	/* A token for one URL is for the size which that says: not for thrice as much. */
+	if (!settings->http.uses_client_hints || !wish->route->is_auto || wish->permit.covers_exact_url ||
+	    hinted.is_original || hinted.dpr != 1 || (hinted.asked & operation_bit("dpr")) != 0)
 		return;
 	if (has_size ? hint_fills_dpr(request, &hinted) : hint_fills_width(policy, request, &hinted))
 		if (policy_allows(policy, &wish->asset, &wish->permit, &hinted, MEDIA_NONE, wish->now, &refusal))
@@ -90,17 +91,27 @@ may_be_transparent(const struct wish *wish)
 	    (recipe->has_background && recipe->fit == FIT_PAD);
 }
 
-/* What everybody takes.  MEDIA_NONE with the reason when none can do what is asked. */
+/* Whether it can do what is asked, and the token permits it. */
+static bool
+may_be_had(const struct wish *wish, enum media format, struct failure *why)
+{
+	if (!recipe_suits_format(&wish->recipe, format, why))
+		return false;
+	return permit_allows_format(&wish->permit, format) ||
+	    fail(why, FAIL_FORBIDDEN, "the token does not permit %s", media_extension(format));
+}
+
+/* What everybody takes.  MEDIA_NONE with the reason when none of it may be had. */
 static enum media
 plain_format(const struct wish *wish, struct failure *why)
 {
 	struct failure because = { 0 };
 
 	if (shows_frames(wish, MEDIA_GIF))
-		return recipe_suits_format(&wish->recipe, MEDIA_GIF, why) ? MEDIA_GIF : MEDIA_NONE;
-	if (!may_be_transparent(wish) && recipe_suits_format(&wish->recipe, MEDIA_JPEG, &because))
+		return may_be_had(wish, MEDIA_GIF, why) ? MEDIA_GIF : MEDIA_NONE;
+	if (!may_be_transparent(wish) && may_be_had(wish, MEDIA_JPEG, &because))
 		return MEDIA_JPEG;
-	return recipe_suits_format(&wish->recipe, MEDIA_PNG, why) ? MEDIA_PNG : MEDIA_NONE;
+	return may_be_had(wish, MEDIA_PNG, why) ? MEDIA_PNG : MEDIA_NONE;
 }
 
 static bool
@@ -108,9 +119,7 @@ may_be_chosen(const struct wish *wish, enum media format)
 {
 	struct failure because = { 0 };
 
-	return permit_allows_format(&wish->permit, format) &&
-	    recipe_suits_format(&wish->recipe, format, &because) &&
-	    (shows_frames(wish, format) || !shows_frames(wish, MEDIA_GIF));
+	return may_be_had(wish, format, &because) && (shows_frames(wish, format) || !shows_frames(wish, MEDIA_GIF));
 }
 
 static bool
@@ -131,10 +140,7 @@ choose_format(const struct http_settings *http, struct request *request, struct 
 			best_weight = weight;
 		}
 	}
-	if (wish->format == MEDIA_NONE)
-		return fail(why, because.kind, "%s", because.detail);
-	return permit_allows_format(&wish->permit, wish->format) ||
-	    fail(why, FAIL_FORBIDDEN, "the token does not permit %s", media_extension(wish->format));
+	return wish->format != MEDIA_NONE || fail(why, because.kind, "%s", because.detail);
 }
 
 /* ---- quality --------------------------------------------------------------------------- */

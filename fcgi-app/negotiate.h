@@ -16,17 +16,18 @@
  * gives w, the next width of the ladder that is not smaller (else the largest), when
  * none of w, h and dpr was asked; Sec-CH-DPR or DPR gives dpr, rounded up to 1, 2 or 3,
  * when w or h was asked and dpr was not.  A hint must not cost anybody the picture:
- * what the policy would refuse is left open.
+ * what the policy would refuse is left open.  With a token for exactly this URL there
+ * are no hints.
  */
 void negotiate_hints(const struct settings *settings, struct request *request, struct wish *wish);
 
 /*
  * Sets the format: as the URL says, or the best one of auto_formats that the client
  * names in Accept, if it weighs no less than the plain one that everybody takes.
- * Plain is GIF for what is animated, PNG for what may be transparent or is lossless, else
- * JPEG; an animation becomes nothing that would show only its first frame.  Formats
+ * Plain is GIF for what is animated, else JPEG unless something may be transparent, else
+ * PNG; an animation becomes nothing that would show only its first frame.  Formats
  * that cannot do what the recipe asks, or that the token does not permit, are passed
- * over.  With Save-Data a quality that was left open becomes low.
+ * over, plain ones too.  With Save-Data a quality that was left open becomes low.
  * FAIL_FORBIDDEN, FAIL_BAD_REQUEST when nothing is left.
  */
 bool negotiate_format(const struct http_settings *http, struct request *request, struct wish *wish,

@@ -120,6 +120,10 @@ def test_a_token_narrows_the_choice(site, services):
 
     assert site.head(signed("jpg+avif"), accept=MODERN)["Content-Type"] == "image/avif"
     assert site.head(signed("jpg"), accept=MODERN)["Content-Type"] == "image/jpeg"
+    # A plain format that may not be had weighs nothing, and the other one takes its place.
+    assert site.head(signed("webp"), accept="image/jpeg,image/webp;q=0.2")["Content-Type"] == "image/webp"
+    assert site.head(signed("png"), accept=MODERN)["Content-Type"] == "image/png"
+    assert site.head(signed("png+webp"), accept=MODERN)["Content-Type"] == "image/webp"
     answer = site.head(signed("webp"), accept=ANYTHING)
     assert answer.status == 403 and answer["Vary"] == "Accept"
 
@@ -236,3 +240,12 @@ def test_hints_stay_within_what_a_token_permits(ladder, services):
     token = services.admin.run("sign", "/a/photo/w=1/x.webp", "--ops=w+dpr", "--max=500").strip().split("/")[2]
     assert asked(ladder, f"/s/{token}/photo/w=400/x.auto", dpr="2") == "w=400,g=c"
     assert asked(ladder, f"/s/{token}/photo/w=200/x.auto", dpr="2") == "w=200,dpr=2,g=c"
+
+
+def test_a_token_for_one_url_is_for_its_size(ladder, services):
+    """Thrice the pixels of a small preview may be what the signer keeps for others."""
+    path = services.admin.run("sign", "/a/photo/w=100/x.auto").strip()
+    answer = ladder.head(path, dpr="3", width="640")
+
+    assert answer.status == 200 and answer["Vary"] == "Accept,Save-Data"
+    assert ladder.logged(answer)["recipe"] == "w=100,g=c"
