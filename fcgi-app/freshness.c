@@ -25,8 +25,7 @@ freshness_add_headers(const struct freshness *freshness, const struct http_setti
 	    arena_printf(request->arena, "public, max-age=%" PRIu64, freshness->max_age_s));
 	if (request_vary(request) != NULL)
 		response_add_header(response, "Vary", request_vary(request));
-	if (http->allow_origin[0] != '\0')
-		response_add_header(response, "Access-Control-Allow-Origin", http->allow_origin);
+	response_allow_origin(response, http);
 }
 
 bool

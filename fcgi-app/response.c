@@ -53,6 +53,13 @@ response_add_header(struct response *response, const char *name, const char *val
 }
 
 void
+response_allow_origin(struct response *response, const struct http_settings *http)
+{
+	if (http->allow_origin[0] != '\0')
+		response_add_header(response, "Access-Control-Allow-Origin", http->allow_origin);
+}
+
+void
 response_text(struct response *response, struct arena *arena, unsigned status, const char *media_type,
     struct span body)
 {
@@ -112,6 +119,8 @@ response_failure(struct response *response, const struct request *request, const
 		    arena_printf(request->arena, "%u", outcomes[why->kind].retry_after_s));
 	if (request_vary(request) != NULL)
 		response_add_header(response, "Vary", request_vary(request));
+	/* Otherwise a script on another site would see no status at all. */
+	response_allow_origin(response, http);
 	if (why->kind == FAIL_METHOD)
 		response_add_header(response, "Allow", "GET, HEAD");
 	response->failure = failure_kind_name(why->kind);

@@ -43,6 +43,9 @@ void response_init(struct response *response);
  * have no control characters: a bug otherwise. */
 void response_add_header(struct response *response, const char *name, const char *value);
 
+/* Scripts of which sites may read the answer. */
+void response_allow_origin(struct response *response, const struct http_settings *http);
+
 /* A text body made by us. */
 void response_text(struct response *response, struct arena *arena, unsigned status,
     const char *media_type, struct span body);

@@ -51,9 +51,11 @@ number_or_null(uint64_t number)
 }
 
 static json_t *
-colour(struct span hex)
+colour_or_null(struct span hex)
 {
-	return json_sprintf("#%.*s", SPAN_ARGS(hex));
+	json_t *value = hex.length > 0 && span_is_utf8(hex) ? json_sprintf("#%.*s", SPAN_ARGS(hex)) : NULL;
+
+	return value != NULL ? value : json_null();
 }
 
 /* ---- facts ----------------------------------------------------------------------------- */
@@ -64,9 +66,9 @@ add_colours(const struct asset *asset, json_t *info)
 	struct span palette = span_of(asset->colours), dominant = span_cut(&palette, ',');
 	json_t *colours = palette.at != NULL ? json_array() : json_null();
 
-	add(info, "dominant", dominant.length > 0 ? colour(dominant) : json_null());
+	add(info, "dominant", colour_or_null(dominant));
 	while (palette.at != NULL)
-		append(colours, colour(span_cut(&palette, ',')));
+		append(colours, colour_or_null(span_cut(&palette, ',')));
 	add(info, "palette", colours);
 }
 
@@ -148,8 +150,7 @@ url_of(const struct question *question, unsigned width)
 	return json_sprintf("%s/a/%s/w=%u/%s.auto", prefix, id, width, id);
 }
 
-/* The ladder's rungs that may be asked for, until one is wider than the picture: that
- * one shows it at full size. */
+/* The ladder's rungs that may be asked for, until one gives no more than the last one did. */
 static json_t *
 variants_of(const struct question *question)
 {
@@ -157,9 +158,9 @@ variants_of(const struct question *question)
 	const struct permit nothing = { 0 };
 	const struct permit *permit = question->permit.covers_exact_url ? &nothing : &question->permit;
 	json_t *variants = json_array();
-	bool is_largest = false;
+	unsigned widest = 0;
 
-	for (unsigned i = 0; i < policy->ladder_count && !is_largest; i++) {
+	for (unsigned i = 0; i < policy->ladder_count; i++) {
 		const char *text = arena_printf(question->arena, "w=%u", policy->ladder[i]);
 		struct geometry geometry = { 0 };
 		struct failure why = { 0 };
@@ -169,7 +170,9 @@ variants_of(const struct question *question)
 		if (!recipe_parse(span_of(text), &question->settings->presets, &recipe, &why) ||
 		    !policy_allows(policy, &question->asset, permit, &recipe, MEDIA_NONE, question->now, &why))
 			continue;
-		is_largest = size_of(&question->asset, &recipe, &geometry) && geometry.width < policy->ladder[i];
+		if (size_of(&question->asset, &recipe, &geometry) && geometry.width <= widest)
+			break;
+		widest = geometry.width;
 		variant = json_object();
 		add(variant, "url", url_of(question, policy->ladder[i]));
 		add(variant, "width", number_or_null(geometry.width));

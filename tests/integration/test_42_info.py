@@ -28,6 +28,7 @@ def imported(services, assets, folder):
     Image.new("RGB", (400, 300), (90, 100, 110)).save(originals / "secret.png")
     Image.new("RGB", (200, 100), (90, 100, 110)).save(originals / "down.png")
     Image.new("RGB", (640, 100), (90, 100, 110)).save(originals / "exact.png")
+    Image.new("RGB", (320, 100), (90, 100, 110)).save(originals / "rung.png")
     (originals / "drawing.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="100" height="50">'
                                            '<rect width="100" height="50" fill="#123456"/></svg>')
     services.admin.run("import", originals)
@@ -142,6 +143,7 @@ def test_bytes_are_null_when_a_purge_has_put_them_in_doubt(new_site, services, i
     ("photo", [(160, 107), (320, 213), (640, 427)]),
     ("told", [(160, 120), (320, 240), (400, 300)]),         # one at full size
     ("rotated", [(120, 160)]),
+    ("rung", [(160, 50), (320, 100)]),                      # as wide as one in the middle: no second of the same
     ("quadrants", [(160, 120), (320, 240), (640, 480)]),    # as wide as the last rung
     ("drawing", [(160, 80), (320, 160), (640, 320)])])      # a drawing has no size of its own
 def test_the_ladder_as_far_as_it_goes(site, name, want):
@@ -181,6 +183,7 @@ def test_others_are_refused(site, path, status):
 
     assert answer.status == status if status != 404 else answer.status in (400, 404)
     assert answer["Content-Type"] == "application/problem+json"
+    assert answer["Access-Control-Allow-Origin"] == "*"         # or scripts would not see the status
 
 
 def test_unsigned_none_means_info_too(closed):

@@ -42,7 +42,7 @@ test_every_kind_has_its_answer(void **state)
 		{ FAIL_TIMEOUT, 504, "no-store", false, false },
 		{ FAIL_INTERNAL, 500, "no-store", false, false },
 	};
-	struct http_settings http = { .error_max_age_s = 60 };
+	struct http_settings http = { .error_max_age_s = 60, .allow_origin = "https://shop.example" };
 
 	(void)state;
 	assert_int_equal(sizeof(cases) / sizeof(cases[0]), FAIL_KIND_COUNT - 1);
@@ -60,6 +60,7 @@ test_every_kind_has_its_answer(void **state)
 		assert_string_equal(header(&response, "Cache-Control"), cases[i].cache);
 		assert_string_equal(header(&response, "Content-Type"), "application/problem+json");
 		assert_int_equal(strstr(body, "the \\\"secret\\\" detail") != NULL, cases[i].shows_detail);
+		assert_string_equal(header(&response, "Access-Control-Allow-Origin"), "https://shop.example");
 		assert_int_equal(header(&response, "Retry-After") != NULL, cases[i].has_retry);
 		assert_int_equal(header(&response, "Allow") != NULL, cases[i].kind == FAIL_METHOD);
 		assert_non_null(strstr(body, "\"instance\":\"request-1\""));
@@ -72,7 +73,7 @@ static void
 test_vary_tells_what_was_looked_at_also_of_a_failure(void **state)
 {
 	struct request request = { .arena = arena_new(), .id = "request-1" };
-	struct http_settings http = { 0 };
+	struct http_settings http = { .allow_origin = "" };
 	struct failure why = { 0 };
 	struct response response;
 
@@ -90,6 +91,7 @@ test_vary_tells_what_was_looked_at_also_of_a_failure(void **state)
 	response_init(&response);
 	response_failure(&response, &request, &http, &why);
 	assert_string_equal(header(&response, "Vary"), "Accept,Save-Data,DPR");
+	assert_null(header(&response, "Access-Control-Allow-Origin"));
 	arena_free(request.arena);
 }
 
