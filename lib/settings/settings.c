@@ -406,11 +406,24 @@ set_default_preset(struct settings *settings, struct failure *why)
 	return fail(why, FAIL_INTERNAL, "[policy] default_preset: %.200s", because.detail);
 }
 
+/* What we write into headers and URLs. */
+static bool
+check_printable(const char *name, const char *value, struct failure *why)
+{
+	for (const char *at = value; *at != '\0'; at++)
+		if (*at <= ' ' || *at > '~')
+			return fail(why, FAIL_INTERNAL, "%s may hold printable ASCII without spaces only", name);
+	return true;
+}
+
 /* What no single row can know. */
 static bool
 check_together(struct settings *settings, struct failure *why)
 {
-	if (!check_watermarks(&settings->dressing, why) || !check_presets(settings, why))
+	if (!check_watermarks(&settings->dressing, why) || !check_presets(settings, why) ||
+	    !check_printable("[server] url_prefix", settings->server.url_prefix, why) ||
+	    !check_printable("[http] accel_prefix", settings->http.accel_prefix, why) ||
+	    !check_printable("[http] allow_origin", settings->http.allow_origin, why))
 		return false;
 	for (unsigned i = 0; i < settings->origin_count; i++) {
 		const struct origin_config *origin = &settings->origins[i];

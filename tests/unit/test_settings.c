@@ -219,6 +219,9 @@ test_names_the_line_of_a_mistake(void **state)
 		{ "[keys]\nshort = abc\n", ":2: the secret of key 'short' has 3 bytes, at least 16" },
 		{ "[server]\nresponders = 4\nslow_responders = 4\n", "slow_responders (4) must be below responders" },
 		{ "[server]\nurl_prefix = assets\n", "url_prefix begins with a slash" },
+		{ "[server]\nurl_prefix = /\xff\n", "[server] url_prefix may hold printable ASCII" },
+		{ "[http]\nallow_origin = a\tb\n", "[http] allow_origin may hold printable ASCII" },
+		{ "[http]\naccel_prefix = /in side/\n", "[http] accel_prefix may hold printable ASCII" },
 	};
 
 	(void)state;
