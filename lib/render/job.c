@@ -408,8 +408,6 @@ read_colours(struct reader *reader, struct image_portrait *portrait)
 
 	if (!read_line(reader, "colours", &text))
 		return false;
-	if (span_equals(text, "-"))
-		return true;
 	if (!parse_colour(span_cut(&text, ' '), portrait->dominant) || text.at == NULL)
 		return malformed(reader, "colours");
 	while (text.at != NULL)
@@ -438,16 +436,36 @@ read_portrait(struct reader *reader, struct image_portrait *portrait)
 
 		if (!read_line(reader, portrait_texts[i], &text))
 			return false;
-		if (text.length >= texts[i].size || !is_one_word(text))
+		if (text.length == 0 || text.length >= texts[i].size || !is_one_word(text) || span_equals(text, "-"))
 			return malformed(reader, portrait_texts[i]);
-		if (!span_equals(text, "-"))
-			memcpy(texts[i].at, text.at, text.length);
+		memcpy(texts[i].at, text.at, text.length);
 	}
 	return true;
 }
 
+static bool
+read_none(struct reader *reader, const char *name)
+{
+	struct span text;
+
+	if (!read_line(reader, name, &text))
+		return false;
+	return span_equals(text, "-") || malformed(reader, name);
+}
+
+static bool
+read_no_portrait(struct reader *reader)
+{
+	if (!read_none(reader, "colours"))
+		return false;
+	for (unsigned i = 0; i < PORTRAIT_TEXTS; i++)
+		if (!read_none(reader, portrait_texts[i]))
+			return false;
+	return true;
+}
+
 bool
-job_result_parse(struct span text, struct job_result *result, struct failure *why)
+job_result_parse(struct span text, enum job_operation operation, struct job_result *result, struct failure *why)
 {
 	struct reader reader = { text, why };
 	struct job_result read = { 0 };
@@ -455,7 +473,9 @@ job_result_parse(struct span text, struct job_result *result, struct failure *wh
 	if (!read_version(&reader, "vitrine-result") || !read_failure_kind(&reader, &read.failure.kind))
 		return false;
 	if (read.failure.kind == FAIL_NONE) {
-		if (!read_outcome(&reader, &read.outcome) || !read_portrait(&reader, &read.portrait))
+		if (!read_outcome(&reader, &read.outcome))
+			return false;
+		if (operation == JOB_DESCRIBE ? !read_portrait(&reader, &read.portrait) : !read_no_portrait(&reader))
 			return false;
 	} else if (!read_detail(&reader, read.failure.detail)) {
 		return false;

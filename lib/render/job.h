@@ -72,8 +72,10 @@ bool job_parse(struct span text, struct arena *arena, struct job *job, struct fa
     __attribute__((warn_unused_result));
 
 void job_result_print(const struct job_result *result, struct text *out);
-/* A result whose own failure is set parses successfully. */
-bool job_result_parse(struct span text, struct job_result *result, struct failure *why)
+/* The answer to a job of this operation: only describing gives a portrait, and then
+ * all of it.  A result whose own failure is set parses successfully. */
+bool job_result_parse(struct span text, enum job_operation operation, struct job_result *result,
+    struct failure *why)
     __attribute__((warn_unused_result));
 
 #endif

@@ -133,7 +133,7 @@ receive_result(int fd, const struct job *job, int64_t started_us, struct deadlin
 		return fail(why, FAIL_INTERNAL, "the renderer's answer: %s", strerror(errno));
 	if (got == 0)
 		return renderer_died(job, started_us, deadline, why);
-	return job_result_parse(span_range(message, (size_t)got), result, why);
+	return job_result_parse(span_range(message, (size_t)got), job->operation, result, why);
 }
 
 /* The renderer has parsed hostile bytes: what it says of its output must be so. */

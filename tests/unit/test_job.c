@@ -297,7 +297,7 @@ test_names_the_version_it_does_not_speak(void **state)
 	assert_int_equal(why.kind, FAIL_UNAVAILABLE);
 	assert_non_null(strstr(why.detail, "version 1"));
 	failure_clear(&why);
-	assert_false(job_result_parse(span_of("vitrine-result 77\nwhatever\n"), &result, &why));
+	assert_false(job_result_parse(span_of("vitrine-result 77\nwhatever\n"), JOB_RENDER, &result, &why));
 	assert_int_equal(why.kind, FAIL_UNAVAILABLE);
 	assert_non_null(strstr(why.detail, "version 77"));
 }
@@ -310,7 +310,7 @@ test_reads_and_prints_a_result(void **state)
 	struct job_result result;
 
 	(void)state;
-	assert_true(job_result_parse(span_of(RESULT), &result, &why));
+	assert_true(job_result_parse(span_of(RESULT), JOB_RENDER, &result, &why));
 	assert_int_equal(result.failure.kind, FAIL_NONE);
 	assert_int_equal(result.outcome.source.media, MEDIA_HEIC);
 	assert_int_equal(result.outcome.source.width, 4032);
@@ -339,7 +339,7 @@ test_reads_and_prints_a_portrait(void **state)
 	struct job_result result;
 
 	(void)state;
-	assert_true(job_result_parse(span_of(PORTRAIT_RESULT), &result, &why));
+	assert_true(job_result_parse(span_of(PORTRAIT_RESULT), JOB_DESCRIBE, &result, &why));
 	assert_memory_equal(result.portrait.dominant, pink, 3);
 	assert_int_equal(result.portrait.palette_count, 2);
 	assert_memory_equal(result.portrait.palette[0], pink, 3);
@@ -356,11 +356,11 @@ test_refuses_a_portrait_with_one_wrong_line(void **state)
 {
 	static const char *const lines[] = {
 		"colours ", "colours ff0080", "colours ff0080 ", "colours ff008 ff0080", "colours FF0080 ff0080",
-		"colours ff0080 ff00800", "colours ff0080,ff0080", "colours - ff0080",
+		"colours ff0080 ff00800", "colours ff0080,ff0080", "colours - ff0080", "colours -",
 		"colours 111111 111111 222222 333333 444444 555555 666666",
-		"blurhash a b", "blurhash 12345678901234567890123456789",
-		"thumbhash \xC3\xBC", "thumbhash 1234567890123456789012345678901234567",
-		"placeholder a\tb",
+		"blurhash ", "blurhash -", "blurhash a b", "blurhash 12345678901234567890123456789",
+		"thumbhash ", "thumbhash -", "thumbhash \xC3\xBC", "thumbhash 1234567890123456789012345678901234567",
+		"placeholder ", "placeholder -", "placeholder a\tb",
 	};
 	char too_long[PORTRAIT_PLACEHOLDER_MAX + 32] = "placeholder ";
 	struct job_result result;
@@ -369,14 +369,34 @@ test_refuses_a_portrait_with_one_wrong_line(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		failure_clear(&why);
-		if (job_result_parse(with_line(PORTRAIT_RESULT, lines[i]), &result, &why))
+		if (job_result_parse(with_line(PORTRAIT_RESULT, lines[i]), JOB_DESCRIBE, &result, &why))
 			fail_msg("accepted \"%s\"", lines[i]);
 	}
 	failure_clear(&why);
 	memset(too_long + strlen("placeholder "), 'x', PORTRAIT_PLACEHOLDER_MAX);
-	assert_true(job_result_parse(with_line(PORTRAIT_RESULT, too_long), &result, &why));
+	assert_true(job_result_parse(with_line(PORTRAIT_RESULT, too_long), JOB_DESCRIBE, &result, &why));
 	too_long[strlen(too_long)] = 'x';
-	assert_false(job_result_parse(with_line(PORTRAIT_RESULT, too_long), &result, &why));
+	assert_false(job_result_parse(with_line(PORTRAIT_RESULT, too_long), JOB_DESCRIBE, &result, &why));
+}
+
+/* import stores what describing found: half a portrait, or that of a rendering, is none. */
+static void
+test_takes_a_portrait_from_describing_alone(void **state)
+{
+	static const char *const lines[] = { "colours ff0080 ff0080", "blurhash a", "thumbhash a", "placeholder a" };
+	struct job_result result;
+	struct failure why = { 0 };
+
+	(void)state;
+	assert_false(job_result_parse(span_of(RESULT), JOB_DESCRIBE, &result, &why));
+	failure_clear(&why);
+	assert_false(job_result_parse(span_of(PORTRAIT_RESULT), JOB_RENDER, &result, &why));
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		failure_clear(&why);
+		assert_false(job_result_parse(with_line(RESULT, lines[i]), JOB_RENDER, &result, &why));
+	}
+	failure_clear(&why);
+	assert_true(job_result_parse(span_of(FAILED_RESULT), JOB_DESCRIBE, &result, &why));
 }
 
 static void
@@ -387,7 +407,7 @@ test_the_largest_result_fits_into_a_message(void **state)
 	struct failure why = { 0 };
 
 	(void)state;
-	assert_true(job_result_parse(span_of(PORTRAIT_RESULT), &result, &why));
+	assert_true(job_result_parse(span_of(PORTRAIT_RESULT), JOB_DESCRIBE, &result, &why));
 	result.outcome.bytes = JOB_OUTPUT_BYTES_MAX;
 	result.portrait.palette_count = PORTRAIT_PALETTE_MAX;
 	memset(result.portrait.blurhash, 'b', PORTRAIT_BLURHASH_MAX);
@@ -395,7 +415,7 @@ test_the_largest_result_fits_into_a_message(void **state)
 	memset(result.portrait.placeholder, 'p', PORTRAIT_PLACEHOLDER_MAX);
 	job_result_print(&result, &printed);
 	assert_false(printed.was_cut);
-	assert_true(job_result_parse(text_span(&printed), &read, &why));
+	assert_true(job_result_parse(text_span(&printed), JOB_DESCRIBE, &read, &why));
 }
 
 static void
@@ -406,7 +426,7 @@ test_reads_and_prints_a_failure(void **state)
 	struct job_result result;
 
 	(void)state;
-	assert_true(job_result_parse(span_of(FAILED_RESULT), &result, &why));
+	assert_true(job_result_parse(span_of(FAILED_RESULT), JOB_RENDER, &result, &why));
 	assert_int_equal(why.kind, FAIL_NONE);
 	assert_int_equal(result.failure.kind, FAIL_UNPROCESSABLE);
 	assert_string_equal(result.failure.detail, "damaged image: \xC3\xBC & more");
@@ -433,7 +453,7 @@ test_refuses_a_result_with_one_wrong_line(void **state)
 		struct job_result result = { .outcome.width = 7 };
 		struct failure why = { 0 };
 
-		if (job_result_parse(with_line(RESULT, lines[i]), &result, &why))
+		if (job_result_parse(with_line(RESULT, lines[i]), JOB_RENDER, &result, &why))
 			fail_msg("accepted \"%s\"", lines[i]);
 		assert_int_equal(why.kind, FAIL_INTERNAL);
 		assert_int_equal(result.outcome.width, 7);
@@ -453,14 +473,14 @@ test_refuses_a_detail_that_would_spoil_the_log(void **state)
 		struct failure why = { 0 };
 		struct job_result result;
 
-		assert_false(job_result_parse(with_line(FAILED_RESULT, details[i]), &result, &why));
+		assert_false(job_result_parse(with_line(FAILED_RESULT, details[i]), JOB_RENDER, &result, &why));
 	}
 	for (unsigned length = FAILURE_DETAIL_MAX - 1; length <= FAILURE_DETAIL_MAX; length++) {
 		struct failure why = { 0 };
 		struct job_result result;
 
 		memset(too_long + 7, 'x', length);
-		assert_int_equal(job_result_parse(with_line(FAILED_RESULT, too_long), &result, &why),
+		assert_int_equal(job_result_parse(with_line(FAILED_RESULT, too_long), JOB_RENDER, &result, &why),
 		    length < FAILURE_DETAIL_MAX);
 	}
 }
@@ -486,7 +506,7 @@ test_prints_a_detail_so_that_it_can_be_read(void **state)
 
 		snprintf(result.failure.detail, FAILURE_DETAIL_MAX, "%s", details[i].detail);
 		job_result_print(&result, &printed);
-		if (!job_result_parse(text_span(&printed), &read, &why))
+		if (!job_result_parse(text_span(&printed), JOB_RENDER, &read, &why))
 			fail_msg("cannot read \"%s\" back", printed.at);
 		assert_string_equal(read.failure.detail, details[i].printed);
 	}
@@ -508,6 +528,7 @@ main(void)
 		cmocka_unit_test(test_reads_and_prints_a_result),
 		cmocka_unit_test(test_reads_and_prints_a_portrait),
 		cmocka_unit_test(test_refuses_a_portrait_with_one_wrong_line),
+		cmocka_unit_test(test_takes_a_portrait_from_describing_alone),
 		cmocka_unit_test(test_the_largest_result_fits_into_a_message),
 		cmocka_unit_test(test_reads_and_prints_a_failure),
 		cmocka_unit_test(test_refuses_a_result_with_one_wrong_line),
