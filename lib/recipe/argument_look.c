@@ -13,6 +13,14 @@ is_black(struct recipe_colour colour)
 	return memcmp(&colour, &black, sizeof(black)) == 0;
 }
 
+/* What the picture is coloured with covers all of it: how much of it is there is for
+ * other operations to say. */
+static bool
+to_opaque_colour(struct span text, struct recipe_colour *colour)
+{
+	return argument_to_colour(text, colour) && colour->alpha == UINT8_MAX;
+}
+
 /* ---- duotone: two colours -------------------------------------------------------------- */
 
 bool
@@ -21,8 +29,8 @@ argument_parse_duotone(const struct operation *operation, struct span argument, 
 {
 	struct span light = argument, dark = span_cut(&light, ':');
 
-	if (light.at == NULL || !argument_to_colour(dark, &recipe->duotone_dark) ||
-	    !argument_to_colour(light, &recipe->duotone_light))
+	if (light.at == NULL || !to_opaque_colour(dark, &recipe->duotone_dark) ||
+	    !to_opaque_colour(light, &recipe->duotone_light))
 		return argument_refuse(operation, argument, why);
 	recipe->has_duotone = true;
 	return true;
@@ -50,7 +58,7 @@ argument_parse_tint(const struct operation *operation, struct span argument, str
 	struct span amount = argument, colour = span_cut(&amount, ':');
 	uint64_t percent = TINT_AMOUNT;
 
-	if (!argument_to_colour(colour, &recipe->tint) ||
+	if (!to_opaque_colour(colour, &recipe->tint) ||
 	    (amount.at != NULL && !span_to_u64(amount, 1, 100, &percent)))
 		return argument_refuse(operation, argument, why);
 	recipe->has_tint = true;

@@ -288,7 +288,7 @@ const struct operation operations[] = {
 	},
 	{
 		.name = "duotone",
-		.argument = "dark:light, two colours of " COLOUR_GRAMMAR,
+		.argument = "dark:light, two opaque colours of rgb or rrggbb in hex",
 		.fallback = "none",
 		.cost = COST_RESULT,
 		.help = "Lightness drawn between two colours: black becomes the first, white the second.",
@@ -296,7 +296,7 @@ const struct operation operations[] = {
 	},
 	{
 		.name = "tint",
-		.argument = "a colour, perhaps with an amount of 1..100 per cent: ff0000:30",
+		.argument = "an opaque colour, perhaps with an amount of 1..100 per cent: ff0000:30",
 		.fallback = "none; the amount 50",
 		.cost = COST_RESULT,
 		.help = "Mixes the picture with so much of the colour.",

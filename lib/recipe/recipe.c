@@ -49,40 +49,58 @@ parse_preset(struct span name, struct reading *reading, struct recipe *recipe, s
 	return parse_text(span_of(preset->text), &inner, recipe, why);
 }
 
-/* The cuts at commas and "=" are made: from here on what is encoded means itself. */
 static bool
-parse_argument(const struct operation *operation, struct span encoded, struct recipe *recipe,
+parse_operation(struct span name, struct span argument, struct reading *reading, struct recipe *recipe,
     struct failure *why)
 {
-	char decoded[RECIPE_TEXT_MAX];
-	size_t length;
-
-	if (encoded.at == NULL)
-		return fail(why, FAIL_BAD_REQUEST, "%s has no value, expected %s", operation->name,
-		    operation->argument);
-	CHECK(encoded.length <= sizeof(decoded));
-	if (!url_decode(encoded, decoded, &length))
-		return fail(why, FAIL_BAD_REQUEST, "malformed percent sequence in %s=%s", operation->name,
-		    quote_of(encoded).text);
-	return operation->parse(operation, span_range(decoded, length), recipe, why);
-}
-
-static bool
-parse_pair(struct span pair, struct reading *reading, struct recipe *recipe, struct failure *why)
-{
-	struct span argument = pair, name = span_cut(&argument, '=');
 	int index = operation_find(name);
 	uint64_t bit;
 
-	if (pair.length == 0)
-		return fail(why, FAIL_BAD_REQUEST, "a comma without an operation beside it");
 	if (index == -1)
 		return fail(why, FAIL_BAD_REQUEST, "unknown operation '%s'", quote_of(name).text);
 	bit = UINT64_C(1) << index;
 	if ((reading->written & bit) != 0)
 		return fail(why, FAIL_BAD_REQUEST, "%s is given twice", operations[index].name);
 	reading->written |= bit;
-	return parse_argument(&operations[index], argument, recipe, why);
+	if (argument.at == NULL)
+		return fail(why, FAIL_BAD_REQUEST, "%s has no value, expected %s", operations[index].name,
+		    operations[index].argument);
+	return operations[index].parse(&operations[index], argument, recipe, why);
+}
+
+static bool
+parse_decoded(struct span name, struct span argument, bool is_alone, struct reading *reading,
+    struct recipe *recipe, struct failure *why)
+{
+	if (argument.at == NULL && (span_equals(name, "original") || span_equals(name, "-"))) {
+		recipe->is_original = !span_equals(name, "-");
+		return is_alone || fail(why, FAIL_BAD_REQUEST, "'%s' must stand alone", quote_of(name).text);
+	}
+	if (!span_starts_with(name, "@"))
+		return parse_operation(name, argument, reading, recipe, why);
+	if (argument.at != NULL)
+		return fail(why, FAIL_BAD_REQUEST, "preset '%s' takes no value", quote_of(name).text);
+	return parse_preset(span_range(name.at + 1, name.length - 1), reading, recipe, why);
+}
+
+/* One of the parts between commas.  When it is cut at its "=" too, what is encoded
+ * means itself. */
+static bool
+parse_part(struct span part, bool is_alone, struct reading *reading, struct recipe *recipe, struct failure *why)
+{
+	char decoded_name[RECIPE_TEXT_MAX], decoded_argument[RECIPE_TEXT_MAX];
+	struct span argument = part, name = span_cut(&argument, '=');
+
+	if (part.length == 0)
+		return fail(why, FAIL_BAD_REQUEST, "a comma without an operation beside it");
+	CHECK(part.length <= RECIPE_TEXT_MAX);
+	if (!url_decode(name, decoded_name, &name.length) ||
+	    !url_decode(argument, decoded_argument, &argument.length))
+		return fail(why, FAIL_BAD_REQUEST, "malformed percent sequence in '%s'", quote_of(part).text);
+	name.at = decoded_name;
+	if (argument.at != NULL)
+		argument.at = decoded_argument;
+	return parse_decoded(name, argument, is_alone, reading, recipe, why);
 }
 
 static void
@@ -129,18 +147,9 @@ parse_text(struct span text, struct reading *reading, struct recipe *recipe, str
 		    RECIPE_TEXT_MAX);
 	while (rest.at != NULL) {
 		struct span part = span_cut(&rest, ',');
-		bool is_alone = part.length == text.length;
 
-		if (span_equals(part, "original") || span_equals(part, "-")) {
-			if (!is_alone)
-				return fail(why, FAIL_BAD_REQUEST, "'%s' must stand alone", quote_of(part).text);
-			recipe->is_original = !span_equals(part, "-");
-		} else if (span_starts_with(part, "@")) {
-			if (!parse_preset(span_range(part.at + 1, part.length - 1), reading, recipe, why))
-				return false;
-		} else if (!parse_pair(part, reading, recipe, why)) {
+		if (!parse_part(part, part.length == text.length, reading, recipe, why))
 			return false;
-		}
 	}
 	/* What this text asks takes the place of what a preset asked and cannot be had
 	 * together with it.  Where it leaves open which that is, agrees_with_itself() says so. */
@@ -196,10 +205,36 @@ recipe_parse(struct span text, const struct preset_set *presets, struct recipe *
 	return true;
 }
 
+/* Whether an encoded comma stands before an operation: one that belongs to a text
+ * has no plain "=" behind it, because clients that encode texts encode that too. */
+static bool
+has_encoded_cut(struct span segment)
+{
+	for (size_t i = 0; i + 3 <= segment.length; i++) {
+		struct span rest = span_range(segment.at + i, segment.length - i), name;
+
+		if (!span_starts_with(rest, "%2C") && !span_starts_with(rest, "%2c"))
+			continue;
+		rest = span_range(rest.at + 3, rest.length - 3);
+		name = span_cut(&rest, '=');
+		if (rest.at != NULL && operation_find(name) != -1)
+			return true;
+	}
+	return false;
+}
+
+static bool
+was_encoded_as_a_whole(struct span segment)
+{
+	if (segment.length == 0 || memchr(segment.at, '=', segment.length) == NULL)
+		return true;
+	return memchr(segment.at, ',', segment.length) == NULL && has_encoded_cut(segment);
+}
+
 bool
 recipe_decode_segment(struct span segment, struct arena *arena, struct span *text, struct failure *why)
 {
-	if (segment.length == 0 || memchr(segment.at, '=', segment.length) == NULL)
+	if (was_encoded_as_a_whole(segment))
 		return url_decode_segment(segment, arena, text, why);
 	*text = segment;
 	return true;

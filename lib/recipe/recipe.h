@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 enum {
-	RECIPE_TEXT_MAX = 1600,	/* bytes of URL text, and of a canonical text: the longest has 1525 */
+	RECIPE_TEXT_MAX = 1600,	/* bytes of URL text, and of a canonical text: the longest has 1519 */
 	RECIPE_SIDE_MAX = 8192,	/* pixels: the largest w or h that can be asked for */
 	RECIPE_CROP_MAX = 10000000,	/* pixels: the longest side libvips knows (VIPS_MAX_COORD) */
 	RECIPE_RESULT_SIDE_MAX = 16384,	/* pixels, after dpr: WebP ends at 16383, AVIF at 16384 */
@@ -186,8 +186,8 @@ void recipe_init(struct recipe *recipe);
  * Reads "w=400,fit=cover", "@card,dpr=2" or "original".  Presets stand first;
  * each preset and each operation once (a pair after a preset overrides what the
  * preset said, and what cannot be had together with it).  "original" and "-"
- * stand alone.  Arguments may be percent-encoded, so a comma in a text is written
- * %2C.  The set's default preset, if any, holds before all of this, except for
+ * stand alone.  Names and arguments may be percent-encoded: it is cut at commas and
+ * "=" first, so a comma in a text is written %2C.  The set's default preset, if any, holds before all of this, except for
  * "original", and is not counted as asked.
  * FAIL_BAD_REQUEST names the operation and its range, and *recipe is then of no
  * use; also for operations that contradict each other whatever the image is.
@@ -197,8 +197,11 @@ bool recipe_parse(struct span text, const struct preset_set *presets, struct rec
     struct failure *why) __attribute__((warn_unused_result));
 
 /* The text that recipe_parse() reads, from a path segment as it was written: the
- * segment itself, unless a client encoded the "=" too.  Then all of it was encoded
- * once more ("w%3D400%2Ch%3D300"), and that is undone as url_decode_segment() does. */
+ * segment itself, unless a client encoded it once more as a whole; that is undone
+ * as url_decode_segment() does.  It shows by a "=" that is nowhere plain
+ * ("w%3D400%2Ch%3D300", as encodeURIComponent makes it), or by commas that are not,
+ * one of them before an operation and a plain "=" ("w=400%2Ch=300", as Go's
+ * url.PathEscape does). */
 bool recipe_decode_segment(struct span segment, struct arena *arena, struct span *text,
     struct failure *why) __attribute__((warn_unused_result));
 
