@@ -91,7 +91,7 @@ static const struct field caption_fields[] = {
 	{ FIELD_TEXT, CAPTION(font), CAPTION_FONT_MAX, 0, 0 },
 	{ FIELD_FRACTION, CAPTION(size), 0, 0.005, 0.5 },
 	{ FIELD_POSITION, CAPTION(position), 0, 0, 0 },
-	{ FIELD_FRACTION, CAPTION(margin), 0, 0, 0.5 },
+	{ FIELD_FRACTION, CAPTION(margin), 0, 0, CAPTION_MARGIN_MAX },
 	{ FIELD_COLOUR, CAPTION(colour), 0, 0, 0 },
 	{ FIELD_COLOUR, CAPTION(shadow), 0, 0, 0 },
 	{ FIELD_PIXELS, CAPTION(min_width), 0, 0, 0 },

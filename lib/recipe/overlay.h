@@ -26,10 +26,14 @@ enum {
 	OVERLAYS_PRINTED_MAX = 3072	/* bytes that overlays_print() adds at most */
 };
 
+/* Leaves half of the shorter side to the line, so that no margin alone makes it vanish. */
+#define CAPTION_MARGIN_MAX 0.25
+
 struct mark {
 	bool is_set;
 	enum recipe_gravity position;	/* a side or the centre */
-	double margin;			/* from the edge: fraction of the result's shorter side, 0..0.5 */
+	double margin;			/* from the edge: fraction of the result's shorter side, 0..0.5; a mark that
+					 * has no room for it has less */
 	double scale;			/* mark's width: fraction of the result's width, 0.01..1; its height
 					 * follows, and is at most the same fraction of the result's height */
 	double opacity;			/* 0.01..1 */
@@ -45,7 +49,7 @@ struct caption {
 	char font[CAPTION_FONT_MAX + 1];
 	double size;			/* of the letters (1 em): fraction of the result's shorter side, 0.005..0.5 */
 	enum recipe_gravity position;	/* a side or the centre */
-	double margin;			/* as of a mark */
+	double margin;			/* from the edge: fraction of the shorter side, 0..CAPTION_MARGIN_MAX */
 	struct recipe_colour colour;
 	struct recipe_colour shadow;	/* alpha 0: none; 1/16 em to the right and down */
 	unsigned min_width, min_height;

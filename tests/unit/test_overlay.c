@@ -142,7 +142,8 @@ test_the_longest_value_fits(void **state)
 
 		add_caption(overlays, text);
 		memcpy(caption->font, text, CAPTION_FONT_MAX);
-		caption->size = caption->margin = 0.499999;
+		caption->size = 0.499999;
+		caption->margin = 0.249999;
 		caption->min_width = caption->min_height = RECIPE_RESULT_SIDE_MAX;
 	}
 	assert_in_range(strlen(printed(overlays)), 2000, OVERLAYS_PRINTED_MAX);
@@ -190,10 +191,10 @@ test_refuses_captions_out_of_range(void **state)
 		bool want;
 	} cases[] = {
 		{ 0.005, 0, true },
-		{ 0.5, 0.5, true },
+		{ 0.5, 0.25, true },
 		{ 0.004999, 0, false },
 		{ 0.500001, 0, false },
-		{ 0.5, 0.500001, false },
+		{ 0.5, 0.250001, false },
 	};
 
 	(void)state;
