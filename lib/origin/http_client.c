@@ -18,7 +18,9 @@
 enum {
 	RECEIVE_BUFFER = 256 * 1024,
 	CONNECTION_LIFETIME_S = 300,	/* so that we follow the DNS of S3 */
-	LOOK_EVERY_MS = 250		/* at stalls; curl's own clocks wake us when they need it */
+	/* At stalls and at the vigil, which must not be asked twice as late as it wants
+	 * because two clocks do not meet; curl's own clocks wake us when they need it. */
+	LOOK_EVERY_MS = VIGIL_MS / 4
 };
 
 struct http_client {
@@ -368,7 +370,7 @@ run(struct transfer *transfer, CURLcode *result)
 		if (running == 0)
 			break;
 		patience_ms = patience_left_ms(transfer);
-		if (patience_ms == 0)
+		if (patience_ms == 0 || deadline_has_passed(transfer->deadline))
 			return false;
 		if (patience_ms > LOOK_EVERY_MS)
 			patience_ms = LOOK_EVERY_MS;
@@ -456,8 +458,10 @@ perform(struct transfer *transfer)
 	CHECK(curl_multi_add_handle(client->multi, client->easy) == CURLM_OK);
 	is_done = run(transfer, &result);
 	CHECK(curl_multi_remove_handle(client->multi, client->easy) == CURLM_OK);
+	if (!is_done && deadline_has_passed(transfer->deadline))
+		return because(transfer, HTTP_TOO_LATE, "no time left");
 	if (!is_done)
-		return because(transfer, HTTP_TOO_LATE, "transfer stalled");
+		return because(transfer, HTTP_STALLED, "transfer stalled");
 	if (transfer->stop != STOP_NONE)
 		return outcome_of_stop(transfer);
 	if (result != CURLE_OK)

@@ -10,6 +10,10 @@
  * terminated chunks; a body whose end only the closing connection tells is
  * BROKEN, because nobody could see that it was cut off.
  *
+ * A deadline ends a request at every stage, also while it looks for the address
+ * or connects; that nobody waits any longer (deadline.h) is noticed within
+ * VIGIL_MS and a quarter.
+ *
  * Opened after fork, used by one process and thread, which ignores SIGPIPE.
  */
 #ifndef ORIGIN_HTTP_CLIENT_H
@@ -55,7 +59,8 @@ enum http_outcome {
 	HTTP_ANSWERED,			/* with any status */
 	HTTP_NO_CONNECTION,		/* name not found, refused, no route, connect timeout */
 	HTTP_NOT_TRUSTED,		/* its certificate is not good for its name */
-	HTTP_TOO_LATE,			/* the deadline passed, or the transfer stalled */
+	HTTP_STALLED,			/* connected, and then silent or too slow */
+	HTTP_TOO_LATE,			/* the deadline passed, or nobody waits any longer */
 	HTTP_BROKEN,			/* reset, cut off, or not HTTP */
 	HTTP_TOO_LARGE,			/* over max_bytes; noticed before the first byte if announced */
 	HTTP_FILE_FAILED		/* sink_fd or body_fd */

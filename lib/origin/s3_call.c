@@ -150,6 +150,7 @@ judge_transport(const struct s3_call *call, enum http_outcome outcome)
 	switch (outcome) {
 	case HTTP_NO_CONNECTION:
 		return (struct verdict){ .action = S3_TRY_AGAIN, .kind = FAIL_UNAVAILABLE };
+	case HTTP_STALLED:
 	case HTTP_TOO_LATE:
 		return (struct verdict){ .action = S3_TRY_AGAIN, .kind = FAIL_TIMEOUT };
 	case HTTP_BROKEN:
@@ -274,8 +275,10 @@ wait_for_next_try(unsigned failed_tries, struct deadline deadline)
 
 	if ((unsigned)deadline_left_ms(deadline) <= wait_ms || !backoff_take_token())
 		return false;
-	deadline_sleep_ms(deadline, wait_ms);
-	return true;
+	/* In slices, because sleeping knows no vigil. */
+	for (struct deadline pause = deadline_within_ms(deadline, wait_ms); !deadline_has_passed(pause);)
+		deadline_sleep_ms(pause, VIGIL_MS / 4);
+	return !deadline_has_passed(deadline);
 }
 
 /* Details of these two kinds may reach the client: no host, no reason of curl's. */

@@ -5,7 +5,8 @@
  *	    probe | fetch-many COUNT KEY FILE
  *
  * Every field of struct origin_config is an option.  Success prints what was
- * learned; failure prints "failed KIND DETAIL" and exits with 1.
+ * learned; failure prints "failed KIND DETAIL" and exits with 1.  With
+ * --abandon-after-ms nobody wants the result any more after so long.
  */
 #include "base/failure.h"
 #include "origin/origin.h"
@@ -23,6 +24,7 @@ static struct origin_config config = {
 	.stall_timeout_ms = 500, .tries = 3,
 };
 static int64_t deadline_ms = 5000;
+static struct deadline abandoned;	/* at_us is 0: never */
 
 static const struct { const char *name; const char **text; } texts[] = {
 	{ "root", &config.root }, { "endpoint", &config.endpoint }, { "region", &config.region },
@@ -56,11 +58,31 @@ set_option(const char *name, const char *value)
 		config.max_bytes = strtoull(value, NULL, 10);
 	else if (strcmp(name, "deadline-ms") == 0)
 		deadline_ms = strtoll(value, NULL, 10);
+	else if (strcmp(name, "abandon-after-ms") == 0)
+		abandoned = deadline_in_ms(strtoll(value, NULL, 10));
 	else if (strcmp(name, "virtual-host") == 0)
 		config.is_path_style = false;
 	else
 		return false;
 	return true;
+}
+
+static bool
+is_abandoned(void *state)
+{
+	(void)state;
+	return deadline_has_passed(abandoned);
+}
+
+static struct deadline
+start_deadline(void)
+{
+	static struct vigil vigil = { .is_over = is_abandoned };
+	struct deadline deadline = deadline_in_ms(deadline_ms);
+
+	if (abandoned.at_us != 0)
+		deadline.vigil = &vigil;
+	return deadline;
 }
 
 static int
@@ -101,8 +123,8 @@ fetch_many(struct origin *origin, unsigned long count, const char *key, int fd)
 		struct origin_object object = { 0 };
 		struct failure why = { 0 };
 
-		failures += report(origin_fetch(origin, key, fd, deadline_in_ms(deadline_ms), &object,
-				       &why), &object, &why);
+		failures += report(origin_fetch(origin, key, fd, start_deadline(), &object, &why), &object,
+		    &why);
 	}
 	return failures > 0;
 }
@@ -110,7 +132,7 @@ fetch_many(struct origin *origin, unsigned long count, const char *key, int fd)
 static int
 run(struct origin *origin, int count, char **words)
 {
-	struct deadline deadline = deadline_in_ms(deadline_ms);
+	struct deadline deadline = start_deadline();
 	const char *verb = words[0], *key = count > 1 ? words[1] : "";
 	struct origin_object object = { 0 };
 	struct failure why = { 0 };

@@ -5,49 +5,18 @@ which it must be noticed.
 """
 
 import os
-import pathlib
 import socket
 import subprocess
 import time
 
 import pytest
 
+from origins import IMPATIENT, PATIENT, SLACK, full_backlog, origin
 from probe import build_folder
 from s3 import FaultyS3, S3, install_s3
 
 BYTES = bytes(range(256)) * 700
 FAULTY_CONTENT = b"x" * 100000
-
-# A busy machine must not look like a fault; where a fault is expected, it shall not last.
-PATIENT = {"stall_timeout_ms": 10000, "connect_timeout_ms": 5000, "deadline_ms": 20000}
-IMPATIENT = {"stall_timeout_ms": 500, "connect_timeout_ms": 500, "deadline_ms": 5000}
-# What a busy machine may add to the time that a fault costs.
-SLACK = 1.5
-
-
-class Outcome:
-    """What probe_origin said."""
-
-    def __init__(self, done, seconds):
-        self.lines = done.stdout.splitlines()
-        self.seconds = seconds
-        words = self.lines[-1].split(" ", 2)
-        self.kind = words[1] if words[0] == "failed" else None
-        self.detail = words[2] if words[0] == "failed" else None
-        self.values = {} if self.kind else dict(word.split("=", 1) for word in words)
-        assert done.returncode == (1 if self.kind else 0), (done.returncode, done.stdout)
-
-
-def origin(*words, environment=None, **options):
-    """Runs probe_origin once; an option tls_ca=X becomes --tls-ca=X."""
-    command = [build_folder() / "tests" / "integration" / "probe_origin"]
-    command += [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    command += words
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    start = time.monotonic()
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60, check=False,
-                          env={**clean, "HOME": "/nonexistent", **(environment or {})})
-    return Outcome(done, time.monotonic() - start)
 
 
 @pytest.fixture(scope="module")
@@ -241,20 +210,10 @@ def test_a_server_that_accepts_and_is_silent_is_given_up_after_the_stall_timeout
 
 
 def test_a_full_backlog_is_given_up_after_the_connect_timeout(at, fetched):
-    """Connection requests that nobody answers, like those to a host that is off."""
-    with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        address = full.getsockname()
-        waiting = [socket.socket() for _ in range(4)]
-        for client in waiting:
-            client.setblocking(False)
-            client.connect_ex(address)
-        time.sleep(0.1)
-        endpoint = f"http://127.0.0.1:{address[1]}"
-        outcome = origin("get", "x", fetched, tries=1, **{**at, **IMPATIENT, "endpoint": endpoint})
-        for client in waiting:
-            client.close()
+    endpoint, sockets = full_backlog()
+    outcome = origin("get", "x", fetched, tries=1, **{**at, **IMPATIENT, "endpoint": endpoint})
+    for used in sockets:
+        used.close()
     assert outcome.kind == "unavailable", outcome.detail
     assert 0.4 < outcome.seconds < 1.2 + SLACK
 
