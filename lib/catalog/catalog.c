@@ -27,6 +27,7 @@ static const char probe_statement[] = "SELECT IF(@@global.read_only OR @@global.
 struct catalog {
 	struct catalog_config config;
 	struct servers servers;
+	struct catalog_health own_health;	/* unless the configuration has one */
 	struct asset_ring ring;
 	struct arena *scratch;	/* emptied at the end of every call */
 };
@@ -51,6 +52,8 @@ catalog_open(const struct catalog_config *config, struct peers *peers)
 	CHECK(catalog != NULL);
 	CHECK(peers != NULL);
 	catalog->config = *config;
+	if (config->health == NULL)
+		catalog->config.health = &catalog->own_health;
 	servers_init(&catalog->servers, &catalog->config);
 	catalog->ring = (struct asset_ring){
 		.peers = peers,

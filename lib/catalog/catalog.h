@@ -8,15 +8,18 @@
  * set, purge) go to the primary and then replace or delete the ring's entry.  Versions are
  * microseconds of the clock and never repeat (sql/0001-asset.sql).
  *
- * A server that failed leaves the rotation for retry_after_ms, so no request
- * waits on a dead one twice.  Connections are opened when first needed and
- * replaced after a maximum age; one struct catalog per process, after fork.
+ * A server that failed leaves the rotation for retry_after_ms, and then one
+ * request tries it again: with health in shared memory, one of all processes.
+ * So no request waits on a dead one twice.  Connections are opened when first
+ * needed and replaced after a maximum age; one struct catalog per process,
+ * after fork.
  */
 #ifndef CATALOG_CATALOG_H
 #define CATALOG_CATALOG_H
 
 #include "asset/asset.h"
 #include "base/arena.h"
+#include "base/breaker.h"
 #include "base/deadline.h"
 #include "base/failure.h"
 #include "catalog/database.h"
@@ -24,10 +27,17 @@
 
 enum { CATALOG_REPLICAS_MAX = 16 };
 
+/* What the processes of a machine know of the servers.  It starts as zeros, may
+ * lie in memory that they share, and outlives the catalogs that use it. */
+struct catalog_health {
+	struct breaker primary, replicas[CATALOG_REPLICAS_MAX];	/* open: does not answer */
+};
+
 struct catalog_config {
 	struct database_config primary;
 	struct database_config replicas[CATALOG_REPLICAS_MAX];
 	unsigned replica_count;
+	struct catalog_health *health;	/* NULL: the catalog has its own */
 	unsigned retry_after_ms;	/* a failed server is left alone for this long */
 	unsigned connection_age_s;	/* connections are replaced after this, +- 20 % */
 	unsigned soft_lifetime_s;	/* ring entries older than this are refreshed by one process */
@@ -110,7 +120,7 @@ bool catalog_list(struct catalog *catalog, struct span after_id, struct deadline
 struct catalog_server_state {
 	bool answers;
 	bool takes_writes;
-	bool is_left_alone;	/* out of the rotation after a failure */
+	bool is_left_alone;	/* it failed, and has not answered since */
 };
 void catalog_probe(struct catalog *catalog, int index, struct deadline deadline,
     struct catalog_server_state *state);

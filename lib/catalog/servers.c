@@ -23,12 +23,15 @@ servers_init(struct servers *servers, const struct catalog_config *config)
 	CHECK(config->replica_count <= CATALOG_REPLICAS_MAX);
 	*servers = (struct servers){
 		.primary.config = &config->primary,
+		.primary.breaker = &config->health->primary,
 		.replica_count = config->replica_count,
 		.retry_after_ms = config->retry_after_ms,
 		.connection_age_s = config->connection_age_s
 	};
-	for (unsigned i = 0; i < config->replica_count; i++)
+	for (unsigned i = 0; i < config->replica_count; i++) {
 		servers->replicas[i].config = &config->replicas[i];
+		servers->replicas[i].breaker = &config->health->replicas[i];
+	}
 	choose_reader(servers);
 }
 
@@ -50,7 +53,7 @@ bool
 servers_is_left_alone(const struct servers *servers, int index)
 {
 	/* Only looked at. */
-	return !deadline_has_passed(server_at((struct servers *)servers, index)->left_alone_until);
+	return breaker_is_open(server_at((struct servers *)servers, index)->breaker);
 }
 
 static bool
@@ -77,10 +80,17 @@ had_its_time(const struct server *server, struct deadline deadline)
 	return deadline_left_ms(deadline) >= (int)needed_ms;
 }
 
+/* Machines that lost it together do not come back together. */
 static void
-leave_alone(struct servers *servers, struct server *server)
+leave_alone(const struct servers *servers, struct server *server)
 {
-	server->left_alone_until = deadline_in_ms((int64_t)chance_around(servers->retry_after_ms));
+	breaker_open(server->breaker, (unsigned)chance_around(servers->retry_after_ms));
+}
+
+static bool
+may_be_asked(const struct servers *servers, struct server *server)
+{
+	return breaker_allows(server->breaker, servers->retry_after_ms);
 }
 
 static bool
@@ -92,7 +102,7 @@ execute_on(struct servers *servers, struct server *server, const struct query *q
 	if (database_execute(server->database, query->statement, query->parameters,
 	    query->parameter_count, query->each, query->state, query->arena, affected, deadline, trouble,
 	    why)) {
-		server->left_alone_until = (struct deadline){ 0 };
+		breaker_close(server->breaker);
 		return true;
 	}
 	if (*trouble == DATABASE_LOST && (is_patient || why->kind != FAIL_TIMEOUT))
@@ -125,7 +135,7 @@ bool
 servers_ask_primary(struct servers *servers, const struct query *query, uint64_t *affected,
     struct deadline deadline, enum database_trouble *trouble, struct failure *why)
 {
-	if (!servers_is_left_alone(servers, SERVER_PRIMARY))
+	if (deadline_has_passed(deadline) || may_be_asked(servers, &servers->primary))
 		return servers_ask(servers, SERVER_PRIMARY, query, affected, deadline, trouble, why);
 	*trouble = DATABASE_LOST;
 	return fail(why, FAIL_UNAVAILABLE, "%s:%u: failed a moment ago", servers->primary.config->host,
@@ -145,7 +155,7 @@ servers_ask_replica(struct servers *servers, const struct query *query, struct d
 	for (unsigned i = 0; i < servers->replica_count; i++) {
 		unsigned index = (servers->reader + i) % servers->replica_count;
 
-		if (servers_is_left_alone(servers, (int)index) || deadline_has_passed(deadline))
+		if (deadline_has_passed(deadline) || !may_be_asked(servers, &servers->replicas[index]))
 			continue;
 		failure_clear(why);
 		if (servers_ask(servers, (int)index, query, NULL, deadline, &trouble, why)) {

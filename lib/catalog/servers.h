@@ -2,8 +2,8 @@
  * servers - the primary and its replicas: connections, and who is left alone.
  *
  * Each server has at most one connection, opened when first needed and replaced
- * after a maximum age.  A server that failed is left alone for a while, and asking it
- * fails at once.  Reading starts at a replica chosen by chance for each process
+ * after a maximum age.  A server that failed is left alone until its breaker lets
+ * somebody try, and asking it fails at once.  Reading starts at a replica chosen by chance for each process
  * and stays there while it is well; when its connection has reached its age, chance
  * chooses again, so that a replica that came back gets its share.
  *
@@ -20,8 +20,9 @@ enum { SERVER_PRIMARY = -1 };	/* replicas are 0, 1, ... */
 
 struct server {
 	const struct database_config *config;
+	struct breaker *breaker;
 	struct database *database;
-	struct deadline replace_at, left_alone_until;
+	struct deadline replace_at;
 };
 
 struct servers {
@@ -41,7 +42,7 @@ struct query {
 	struct arena *arena;
 };
 
-/* The configuration must outlive the servers. */
+/* The configuration must outlive the servers; its health is not NULL. */
 void servers_init(struct servers *servers, const struct catalog_config *config);
 void servers_release(struct servers *servers);
 

@@ -4,8 +4,7 @@
  * The library never ejects a server here, so the ring does not move, and it
  * never decides on its own to leave one alone: it counts refused connections
  * but not timeouts, so a frozen peer would cost every request its timeout.  We
- * keep the time until which each peer is left alone and ask the library only
- * for the others.
+ * keep a breaker for each peer and ask the library only for the others.
  *
  * BUGS: the library resolves host names when it connects, without a time
  * limit: configure addresses, or names from /etc/hosts.  The timeout holds for each
@@ -16,7 +15,6 @@
 #include "peers/peers.h"
 
 #include "base/check.h"
-#include "base/deadline.h"
 #include "peers/envelope.h"
 #include "peers/peer_list.h"
 #include "peers/roll_call.h"
@@ -41,9 +39,9 @@ struct full_key {
 struct peers {
 	memcached_st *ring;		/* NULL when no servers are configured */
 	struct peer_list list;		/* in the order in which the ring numbers them */
-	struct deadline left_alone_until[PEERS_MAX];
+	struct breaker *breakers, own_breakers[PEERS_MAX];
 	struct arena *scratch;
-	unsigned retry_after_s;
+	unsigned retry_after_ms;
 	unsigned roll_call_ms;
 };
 
@@ -89,7 +87,8 @@ peers_open(const struct peers_config *config, struct failure *why)
 	if (peers->list.count > 0)
 		peers->ring = ring_new(config, &peers->list);
 	peers->scratch = arena_new();
-	peers->retry_after_s = config->retry_after_s;
+	peers->breakers = config->breakers != NULL ? config->breakers : peers->own_breakers;
+	peers->retry_after_ms = config->retry_after_s * 1000;
 	peers->roll_call_ms = config->connect_timeout_ms + config->timeout_ms;
 	return peers;
 }
@@ -114,20 +113,20 @@ full_key_of(const struct key *key)
 	return full;
 }
 
-/* When the peer that keeps this key may be asked again. */
-static struct deadline *
-left_alone_until(struct peers *peers, const struct full_key *key)
+/* Of the peer that keeps this key. */
+static struct breaker *
+breaker_of(struct peers *peers, const struct full_key *key)
 {
 	uint32_t index = memcached_generate_hash(peers->ring, key->text, FULL_KEY_LENGTH);
 
 	CHECK(index < peers->list.count);
-	return &peers->left_alone_until[index];
+	return &peers->breakers[index];
 }
 
 static bool
-is_left_alone(struct peers *peers, const struct full_key *key)
+may_be_asked(struct peers *peers, const struct full_key *key)
 {
-	return !deadline_has_passed(*left_alone_until(peers, key));
+	return peers->ring != NULL && breaker_allows(breaker_of(peers, key), peers->retry_after_ms);
 }
 
 static enum peer_answer
@@ -137,15 +136,17 @@ answer_of(struct peers *peers, const struct full_key *key, memcached_return_t re
 	case MEMCACHED_SUCCESS:
 	case MEMCACHED_STORED:
 	case MEMCACHED_DELETED:
+		breaker_close(breaker_of(peers, key));
 		return PEER_HIT;
 	case MEMCACHED_NOTFOUND:
 	case MEMCACHED_NOTSTORED:
 	case MEMCACHED_DATA_EXISTS:
 	case MEMCACHED_E2BIG:
 	case MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE:
+		breaker_close(breaker_of(peers, key));
 		return PEER_MISS;
 	default:
-		*left_alone_until(peers, key) = deadline_in_ms((int64_t)peers->retry_after_s * 1000);
+		breaker_open(breaker_of(peers, key), peers->retry_after_ms);
 		return PEER_DOWN;
 	}
 }
@@ -170,7 +171,7 @@ peers_get(struct peers *peers, const struct key *key, struct arena *arena, struc
 	size_t length = 0;
 	uint32_t flags;
 
-	if (peers->ring == NULL || is_left_alone(peers, &full))
+	if (!may_be_asked(peers, &full))
 		return PEER_DOWN;
 	for (int attempt = 0; attempt < 2; attempt++) {
 		found = memcached_get(peers->ring, full.text, FULL_KEY_LENGTH, &length, &flags, &result);
@@ -200,10 +201,10 @@ store(struct peers *peers, store_command *command, const struct key *key, struct
 	struct span wrapped;
 
 	CHECK(lifetime_s >= 1 && lifetime_s <= LIFETIME_MAX_S);
-	if (peers->ring == NULL || is_left_alone(peers, &full))
-		return PEER_DOWN;
 	if (value.length > PEERS_VALUE_MAX)
 		return PEER_MISS;
+	if (!may_be_asked(peers, &full))
+		return PEER_DOWN;
 	wrapped = envelope_wrap(key, value, peers->scratch);
 	for (int attempt = 0; attempt < 2; attempt++) {
 		result = command(peers->ring, full.text, FULL_KEY_LENGTH, wrapped.at, wrapped.length,
@@ -233,7 +234,7 @@ peers_delete(struct peers *peers, const struct key *key)
 	struct full_key full = full_key_of(key);
 	memcached_return_t result = MEMCACHED_FAILURE;
 
-	if (peers->ring == NULL || is_left_alone(peers, &full))
+	if (!may_be_asked(peers, &full))
 		return PEER_DOWN;
 	for (int attempt = 0; attempt < 2; attempt++) {
 		result = memcached_delete(peers->ring, full.text, FULL_KEY_LENGTH, 0);

@@ -2,7 +2,9 @@
  * peers - the memcached ring that the servers share.
  *
  * A dead, slow or lying peer is a miss, never an error, and the ring does not
- * move when one dies: its share of the keys misses until it is back.  Keys are
+ * move when one dies: its share of the keys misses until it is back.  One that
+ * failed is left alone for retry_after_s, and then one request tries it again:
+ * with breakers in shared memory, one of all processes of the machine.  Keys are
  * hashed (struct key); every value is wrapped in an envelope that repeats its
  * key and carries length and checksum, so another key's value, an old format or
  * garbage is a miss too.
@@ -14,6 +16,7 @@
 #define PEERS_PEERS_H
 
 #include "base/arena.h"
+#include "base/breaker.h"
 #include "base/deadline.h"
 #include "base/digest.h"
 #include "base/failure.h"
@@ -31,6 +34,7 @@ struct peers_config {
 	unsigned connect_timeout_ms;
 	unsigned timeout_ms;		/* of one answer */
 	unsigned retry_after_s;		/* a dead peer is tried again after this */
+	struct breaker *breakers;	/* PEERS_MAX, zeros at first, perhaps shared; NULL: own ones */
 };
 
 enum peer_answer {

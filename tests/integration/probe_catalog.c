@@ -3,6 +3,7 @@
  * line on standard input, one answer a line on standard output.
  *
  *	probe_catalog NAME=VALUE...	(see options below; times in ms or s as in the configuration)
+ *	    health=FILE			shares what is known of the servers with all who name that file
  *
  *	find ID			-> found TIER MS VERSION WIDTH CREDIT | KIND TIER MS DETAIL
  *	fresh ID | key ORIGIN KEY -> the same, TIER is "-"
@@ -19,11 +20,14 @@
 #include "catalog/catalog.h"
 #include "catalog/migration.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const char *const tier_names[] = {
 	[CATALOG_PEER] = "peer", [CATALOG_REPLICA] = "replica", [CATALOG_PRIMARY] = "primary"
@@ -53,6 +57,21 @@ set_server(struct database_config *server, char *address)
 	}
 }
 
+static void *
+map_shared(const char *path, size_t size)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	void *shared;
+
+	if (fd == -1 || ftruncate(fd, (off_t)size) == -1)
+		exit(2);
+	shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (shared == MAP_FAILED)
+		exit(2);
+	close(fd);
+	return shared;
+}
+
 /* Options of all servers come before the servers. */
 static void
 set_option(char *option)
@@ -74,6 +93,8 @@ set_option(char *option)
 		set_server(&config.replicas[config.replica_count++], value);
 	else if (strcmp(option, "primary") == 0)
 		set_server(&config.primary, value);
+	else if (strcmp(option, "health") == 0)
+		config.health = map_shared(value, sizeof(*config.health));
 	else if (strcmp(option, "peers") == 0)
 		ring.servers = value;
 	else if (strcmp(option, "age") == 0)
@@ -98,10 +119,10 @@ static void
 reply(bool is_good, const struct asset *asset, const char *tier, const struct failure *why)
 {
 	if (is_good)
-		printf("found %s %.1f %" PRIu64 " %u %s\n", tier, elapsed_ms(), asset->version, asset->width,
+		printf("found %s %.3f %" PRIu64 " %u %s\n", tier, elapsed_ms(), asset->version, asset->width,
 		    asset->credit);
 	else
-		printf("%s %s %.1f %s\n", failure_kind_name(why->kind), tier, elapsed_ms(), why->detail);
+		printf("%s %s %.3f %s\n", failure_kind_name(why->kind), tier, elapsed_ms(), why->detail);
 }
 
 static struct asset
@@ -234,19 +255,19 @@ obey(struct catalog *catalog, char **words)
 		const char *after = strcmp(words[1], "-") == 0 ? "" : words[1];
 
 		if (!catalog_list(catalog, span_of(after), deadline, print_id, NULL, &why))
-			printf("%s - %.1f %s", failure_kind_name(why.kind), elapsed_ms(), why.detail);
+			printf("%s - %.3f %s", failure_kind_name(why.kind), elapsed_ms(), why.detail);
 		printf("\n");
 	} else if (strcmp(words[0], "probe") == 0) {
 		struct catalog_server_state state;
 
 		catalog_probe(catalog, (int)strtol(words[1], NULL, 10), deadline, &state);
-		printf("%s %s %s %.1f\n", state.answers ? "answers" : "silent",
+		printf("%s %s %s %.3f\n", state.answers ? "answers" : "silent",
 		    state.takes_writes ? "writable" : "read-only", state.is_left_alone ? "alone" : "asked",
 		    elapsed_ms());
 	} else if (strcmp(words[0], "migrate") == 0) {
 		printf("applied ");
 		if (!migration_run(&config.primary, words[1], deadline, print_name, NULL, &why))
-			printf("%s - %.1f %s", failure_kind_name(why.kind), elapsed_ms(), why.detail);
+			printf("%s - %.3f %s", failure_kind_name(why.kind), elapsed_ms(), why.detail);
 		printf("\n");
 	} else {
 		obey_writer(catalog, words, deadline);

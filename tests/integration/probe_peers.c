@@ -2,7 +2,8 @@
  * Drives lib/peers for tests/integration/test_12_peers.py: one command a line on
  * standard input, one answer a line on standard output, with the milliseconds it took.
  *
- *	probe_peers SERVERS CONNECT_TIMEOUT_MS TIMEOUT_MS RETRY_AFTER_S
+ *	probe_peers SERVERS CONNECT_TIMEOUT_MS TIMEOUT_MS RETRY_AFTER_S [FILE]
+ *	    the breakers lie in that file, shared with all who name it
  *
  *	get NAME | put NAME LIFETIME VALUE | add NAME LIFETIME VALUE | delete NAME
  *	    -> hit|miss|down MS [VALUE]
@@ -13,10 +14,13 @@
 #include "base/deadline.h"
 #include "peers/peers.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const char *const answer_names[] = {
 	[PEER_HIT] = "hit", [PEER_MISS] = "miss", [PEER_DOWN] = "down"
@@ -25,7 +29,7 @@ static const char *const answer_names[] = {
 static void
 reply(enum peer_answer answer, int64_t started_us, struct span value)
 {
-	printf("%s %.1f %.*s\n", answer_names[answer], (double)(monotonic_us() - started_us) / 1000,
+	printf("%s %.3f %.*s\n", answer_names[answer], (double)(monotonic_us() - started_us) / 1000,
 	    SPAN_ARGS(value));
 }
 
@@ -82,11 +86,27 @@ obey(struct peers *peers, struct span line, struct arena *arena)
 		unsigned configured, alive;
 
 		peers_count(peers, &configured, &alive);
-		printf("%u/%u %.1f\n", alive, configured, (double)(monotonic_us() - started_us) / 1000);
+		printf("%u/%u %.3f\n", alive, configured, (double)(monotonic_us() - started_us) / 1000);
 	} else {
 		exit(2);
 	}
 	fflush(stdout);
+}
+
+static struct breaker *
+map_breakers(const char *path)
+{
+	const size_t size = PEERS_MAX * sizeof(struct breaker);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	void *shared;
+
+	if (fd == -1 || ftruncate(fd, (off_t)size) == -1)
+		exit(2);
+	shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (shared == MAP_FAILED)
+		exit(2);
+	close(fd);
+	return shared;
 }
 
 int
@@ -100,12 +120,13 @@ main(int argc, char **argv)
 	ssize_t length;
 	sigset_t all;
 
-	if (argc != 5)
+	if (argc != 5 && argc != 6)
 		return 2;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	peers = peers_open(&(struct peers_config){ argv[1], (unsigned)strtoul(argv[2], NULL, 10),
-	    (unsigned)strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10) }, &why);
+	    (unsigned)strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10),
+	    argc == 6 ? map_breakers(argv[5]) : NULL }, &why);
 	if (peers == NULL) {
 		printf("%s\n", why.detail);
 		arena_free(arena);

@@ -654,6 +654,30 @@ def test_says_so_when_the_password_is_wrong(connect):
     assert "Access denied" in answers[0].detail and "wrong" not in answers[0].detail
 
 
+def test_all_processes_of_a_machine_pay_for_a_frozen_server_once(database, connect, tmp_path):
+    """Eight of them share what they know; one in each pause tries again."""
+    probes = [connect(replicas=database.replicas[:1], health=tmp_path / "health") for _ in range(8)]
+    name = insert(probes[0])
+    database.wait_for_replicas()
+    assert {ask(probe, f"find {name}").tier for probe in probes} == {"replica"}
+    database.replicas[0].freeze()
+    assert ask(probes[0], f"find {name}").milliseconds > QUERY_TIMEOUT_MS / 2
+    slow, end = 0, time.monotonic() + 2.5
+    while time.monotonic() < end:
+        for probe in probes:
+            probe.send(f"find {name}")
+        answers = [Answer(probe.receive()) for probe in probes]
+        assert {(answer.word, answer.tier) for answer in answers} == {("found", "primary")}
+        slow += sum(answer.milliseconds > QUERY_TIMEOUT_MS / 2 for answer in answers)
+        time.sleep(0.01)
+    assert 1 <= slow <= 3
+    database.replicas[0].thaw()
+    time.sleep(RETRY_AFTER_S + 0.1)
+    # Whoever tries it now tells the others.
+    assert "replica" in {ask(probe, f"find {name}").tier for probe in probes}
+    assert {ask(probe, f"find {name}").tier for probe in probes} == {"replica"}
+
+
 # ---- encryption ---------------------------------------------------------------------------
 
 

@@ -187,6 +187,33 @@ def test_pays_for_a_frozen_member_once(ring, probe):
         assert ask(probe, f"get {name}")[::2] == ("hit", "value")
 
 
+def test_all_processes_of_a_machine_pay_for_a_frozen_member_once(ring, probe, tmp_path):
+    """Eight of them share what they know; one in each pause tries again."""
+    name = names_on(ring, probe, ring.members[0], 1)[0]
+    probes = [Probe("probe_peers", ring.servers, CONNECT_TIMEOUT_MS, TIMEOUT_MS, RETRY_AFTER_S, tmp_path / "breakers")
+              for _ in range(8)]
+    try:
+        assert {word(other, f"get {name}") for other in probes} == {"hit"}
+        ring.members[0].freeze()
+        assert ask(probes[0], f"get {name}")[1] > TIMEOUT_MS / 2
+        slow, end = 0, time.monotonic() + 2.5 * RETRY_AFTER_S
+        while time.monotonic() < end:
+            for other in probes:
+                other.send(f"get {name}")
+            answers = [other.receive().split() for other in probes]
+            assert {answer[0] for answer in answers} == {"down"}
+            slow += sum(float(answer[1]) > TIMEOUT_MS / 2 for answer in answers)
+            time.sleep(0.01)
+        assert 1 <= slow <= 3
+        ring.members[0].thaw()
+        time.sleep(RETRY_AFTER_S + 0.1)
+        assert "hit" in {word(other, f"get {name}") for other in probes}
+        assert {word(other, f"get {name}") for other in probes} == {"hit"}
+    finally:
+        for other in probes:
+            other.close()
+
+
 def test_counts_who_answers(ring, probe):
     assert probe.ask("count").startswith("2/2 ")
     ring.members[1].freeze()

@@ -25,7 +25,7 @@ import signal
 import subprocess
 
 from process import (Process, StackError, free_port, port_answers, remove_socket_folder, socket_folder,
-                     wait_until_ready)
+                     wait_until, wait_until_ready)
 
 NAME = "vitrine"
 USER = "vitrine"
@@ -196,7 +196,13 @@ class MariaDBServer:
         remove_socket_folder(self.folder)
 
     def freeze(self):
+        """Returns when all its threads have stopped, or one might answer yet."""
         self.process.freeze()
+        wait_until(self._is_frozen, 5, f"{self.name} stood still")
+
+    def _is_frozen(self):
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat")
+        return all(task.read_text().rsplit(")", 1)[1].split()[0] == "T" for task in tasks)
 
     def thaw(self):
         self.process.thaw()
