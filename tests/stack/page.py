@@ -15,6 +15,12 @@ HERO = ("nature-ladybird", "made-rotated")
 FITTED = ("nature-ladybird", "made-rotated")
 FORMATS = ("nature-twowings", "made-rotated")
 PRESET_OF = ("nature-yellowflower", "made-cmyk")
+CHANGED = ("nature-raindrops", "made-cmyk")
+INFORMED = ("nature-yellowflower", "made-cmyk")
+
+# What imposes a watermark and a credit on its pictures, and how `vitrine set` says so.
+OWNED = ("nature-dune", "made-grey")
+OWN = ("--watermark=badge", "--credit=\N{COPYRIGHT SIGN} The photographer", "--impose-credit=yes")
 
 
 def _first(wanted, assets):
@@ -89,6 +95,40 @@ def _specials(assets):
                    for asset, recipe, name, title, text in wanted if asset in assets)
 
 
+def _operations(photo, wide, vitrine):
+    square = "w=300,h=300,fit=cover"
+    text = vitrine.run("sign", f"/a/{photo}/{square},text=Today%20only,textsize=0.14,textg=c/x.webp").strip()
+    wanted = (
+        (wide, f"{square},g=w", "g=w", "a side stays"),
+        (wide, f"{square},g=smart", "g=smart", "what draws the eye stays"),
+        ("made-badge", "w=300,trim=10,bg=dfe7ea", "trim", "without its empty margin"),
+        (photo, f"{square},round=max", "round", "corners, as far as a circle"),
+        (photo, f"{square},border=6:fff,rot=-7", "rot, border", "any angle, in any frame"),
+        (photo, f"{square},duotone=1d2b53:ffd8a8", "duotone", "between two colours"),
+        (photo, f"{square},tint=b23c2e:35", "tint", "with some of a colour"),
+        (photo, f"{square},blur=6", "blur", "Gaussian, by its sigma"),
+        (photo, f"{square},pixelate=18", "pixelate", "squares of one colour"),
+        (photo, f"{square},sat=-60,con=25", "sat, con", "and bri, hue, gamma, gray, sepia"),
+        (photo, f"{square},watermark=badge", "watermark", "laid over by name"),
+    )
+    return "".join(_figure(f"/a/{asset}/{recipe}/x.webp", title, "", said)
+                   for asset, recipe, title, said in wanted) + _figure(text, "text", "", "only in signed URLs")
+
+
+def _owned(asset):
+    return "".join(_figure(f"/a/{asset}/{recipe}/x.webp", title) for recipe, title in (
+        ("w=480,h=300,fit=cover", "the whole"), ("crop=0.1:0.2:0.35:0.35,w=480", "a part"),
+        ("w=480,h=300,fit=cover,flip=h,gray=1", "changed")))
+
+
+def _animations():
+    return "".join(_figure(f"/a/made-orbit/{recipe}/x.{name}", title, "", text) for recipe, name, title, text in (
+        ("w=200", "gif", "GIF", "all frames, smaller"),
+        ("w=200", "webp", "WebP", "the same for a part of the bytes"),
+        ("w=200,h=200,round=max,hue=200", "webp", "every operation", "on every frame"),
+        ("w=200,page=4", "png", "one frame", "the fourth")))
+
+
 def _signed(asset, vitrine):
     exact = vitrine.run("sign", f"/a/{asset}/w=420,h=260,fit=cover/private.webp").strip()
     whole = vitrine.run("sign", f"/a/{asset}/w=333,h=206,fit=cover,q=50/private.webp",
@@ -108,6 +148,11 @@ def _gallery(assets):
                    for asset in assets)
 
 
+def owned(vitrine):
+    """The asset that OWN is said of."""
+    return _first(OWNED, vitrine.run("list").split())
+
+
 def write(folder, vitrine):
     """Makes folder/index.html for what the catalog holds."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,6 +166,10 @@ def write(folder, vitrine):
         "formats": _formats(_first(FORMATS, assets)),
         "presets": _presets(_first(PRESET_OF, assets)),
         "specials": _specials(assets),
+        "operations": _operations(_first(CHANGED, assets), _first(HERO, assets), vitrine),
+        "owned": _owned(_first(OWNED, assets)),
+        "animations": _animations(),
+        "informed": _first(INFORMED, assets),
         "signed": _signed(_first(PRESET_OF, assets), vitrine),
         "gallery": _gallery(assets),
     }

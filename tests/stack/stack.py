@@ -36,8 +36,12 @@ from samples import make_samples
 from vitrine import KEY_ID, PROGRAMS, Vitrine, build_folder, stack_sections
 
 BUCKET = "media"
-# How nginx serves: with X-Accel-Redirect, as it should be done.
-LOCAL = {"http": {"send": "accel"}}
+# How nginx serves: with X-Accel-Redirect, as it should be done.  And what the page shows.
+LOCAL = {
+    "http": {"send": "accel"},
+    "watermark.badge": {"asset": "made-badge", "scale": "0.22", "opacity": "0.85"},
+    "credit": {"size": "0.05"},
+}
 
 
 class Stack:
@@ -170,11 +174,12 @@ class Stack:
         self.state["programs"] = self._programs()
 
     def _import(self, say):
-        complete = (self.folder / "photos.complete").read_text()
+        complete = (self.folder / "photos.complete").read_text() + "\n".join(page.OWN)
         if self.state["photos"] == complete:
             return
         say("importing photos")
         self.vitrine.run("import", self.folder / "photos")
+        self.vitrine.run("set", page.owned(self.vitrine), *page.OWN)
         self.database.wait_for_replicas()
         self.state["photos"] = complete
 
