@@ -1,11 +1,13 @@
 /*
- * bomb - refuses small files of which a decoder makes gigabytes before it has
- * told the size of the picture.
+ * bomb - refuses small files that cost a decoder gigabytes or minutes, which the
+ * size of the picture does not tell.
  *
- * The other decoders take no more than a file's own length for its header.  Two do:
  * libpng inflates all metadata in front of the pixels, 50 MB a chunk, a thousand
  * chunks; librsvg builds a tree of 1 to 5 kB for each element, a million of them,
- * and entities multiply those.  Here the file is only read through, in pieces.
+ * and entities multiply those; libjpeg goes over the whole picture for each scan, of
+ * which a few bytes are enough; libvips counts through all frames of a WebP before
+ * each of them.  The other decoders take no more than a file's own length for its
+ * header.  Here the file is only read through, in pieces.
  */
 #include "image/pipeline.h"
 
@@ -28,6 +30,124 @@ read_at(int input, void *bytes, size_t length, off_t at, struct failure *why)
 	return got;
 }
 
+/* ---- JPEG (ITU-T T.81 annex B): scans ----------------------------------------------------- */
+
+enum {
+	JPEG_SCANS_MAX = 100,	/* usual are 10, and 20 when somebody searched for the best */
+	JPEG_SOI = 0xD8,
+	JPEG_EOI = 0xD9,
+	JPEG_SOS = 0xDA
+};
+
+/* A part of the file, to look for something from the beginning to the end. */
+struct window {
+	int input;
+	off_t start;
+	size_t length;
+	uint8_t bytes[64 << 10];
+};
+
+/* The bytes from `at` on, at least two unless the file ends; none at its end.
+ * False: *why is filled. */
+static bool
+window_move(struct window *window, off_t at, const uint8_t **bytes, size_t *length, struct failure *why)
+{
+	if (at < window->start || at + 2 > window->start + (off_t)window->length) {
+		ssize_t got = read_at(window->input, window->bytes, sizeof(window->bytes), at, why);
+
+		if (got == -1)
+			return false;
+		window->start = at;
+		window->length = (size_t)got;
+	}
+	*bytes = window->bytes + (at - window->start);
+	*length = window->length - (size_t)(at - window->start);
+	return true;
+}
+
+/* Between segments and within the codes of a scan there are no markers but 0xFF00,
+ * which is a code, 0xFFFF, which fills, and RST0 to RST7. */
+static bool
+is_marker(uint8_t code)
+{
+	return code > 0x01 && code != 0xFF && (code < 0xD0 || code > JPEG_SOI);
+}
+
+/* Moves *at behind the next marker; *marker is 0 at the end of the file. */
+static bool
+jpeg_find_marker(struct window *window, off_t *at, uint8_t *marker, struct failure *why)
+{
+	const uint8_t *bytes, *found;
+	size_t length;
+
+	*marker = 0;
+	do {
+		if (!window_move(window, *at, &bytes, &length, why))
+			return false;
+		if (length < 2)
+			return true;
+		/* The last byte is looked at with the one that follows it. */
+		found = memchr(bytes, 0xFF, length - 1);
+		*at += found == NULL ? (off_t)length - 1 : found - bytes + 1;
+	} while (found == NULL || !is_marker(found[1]));
+	*marker = found[1];
+	*at += 1;
+	return true;
+}
+
+static bool
+jpeg_is_no_bomb(int input, struct failure *why)
+{
+	static struct window window;
+	unsigned scans = 0;
+	off_t at = 0;
+
+	window = (struct window){ .input = input };
+	while (scans <= JPEG_SCANS_MAX) {
+		const uint8_t *bytes;
+		size_t length;
+		uint8_t marker;
+
+		if (!jpeg_find_marker(&window, &at, &marker, why) || !window_move(&window, at, &bytes, &length, why))
+			return false;
+		if (marker == 0 || marker == JPEG_EOI || length < 2)
+			return true;
+		scans += marker == JPEG_SOS;
+		at += bytes[0] << 8 | bytes[1];
+	}
+	return fail(why, FAIL_UNPROCESSABLE, "the JPEG has more scans than the limit of %d", JPEG_SCANS_MAX);
+}
+
+/* ---- WebP (WebP Container Specification): chunks, of which each frame is one --------------- */
+
+enum {
+	RIFF_HEADER_BYTES = 12,		/* "RIFF", size, "WEBP" */
+	RIFF_CHUNK_HEADER_BYTES = 8,	/* name, size */
+	WEBP_CHUNKS_MAX = 5000		/* some more than source.c allows frames */
+};
+
+static bool
+webp_is_no_bomb(int input, struct failure *why)
+{
+	off_t at = RIFF_HEADER_BYTES;
+
+	for (unsigned chunks = 0; chunks < WEBP_CHUNKS_MAX; chunks++) {
+		uint8_t bytes[RIFF_CHUNK_HEADER_BYTES];
+		ssize_t got = read_at(input, bytes, sizeof(bytes), at, why);
+		size_t length;
+
+		if (got == -1)
+			return false;
+		if (got < RIFF_CHUNK_HEADER_BYTES)
+			return true;
+		length = bytes[4] | (size_t)bytes[5] << 8 | (size_t)bytes[6] << 16 | (size_t)bytes[7] << 24;
+		/* Padded to an even length. */
+		at += (off_t)(RIFF_CHUNK_HEADER_BYTES + length + (length & 1));
+	}
+	return fail(why, FAIL_UNPROCESSABLE, "the WebP has more frames and other chunks than the limit of %d",
+	    WEBP_CHUNKS_MAX);
+}
+
 /* ---- PNG (ISO/IEC 15948): chunks in front of the pixels ---------------------------------- */
 
 enum {
@@ -35,7 +155,7 @@ enum {
 	PNG_CHUNK_HEADER_BYTES = 8,	/* length, name */
 	PNG_CHUNK_CHECK_BYTES = 4,
 	PNG_CHUNKS_MAX = 1000,
-	PNG_INFLATED_MAX = 16 << 20,	/* all together */
+	PNG_METADATA_MAX = 16 << 20,	/* all together, as stored and inflated */
 	PNG_KEYWORD_MAX = 1024		/* 79 characters; iTXt adds a language and a translation */
 };
 
@@ -69,7 +189,7 @@ add_inflated(int input, off_t at, off_t end, size_t *total, struct failure *why)
 	GConverterResult result = G_CONVERTER_CONVERTED;
 	bool is_read = true;
 
-	while (result == G_CONVERTER_CONVERTED && at < end && *total <= PNG_INFLATED_MAX) {
+	while (result == G_CONVERTER_CONVERTED && at < end && *total <= PNG_METADATA_MAX) {
 		size_t wanted = VIPS_MIN(sizeof(deflated), (size_t)(end - at)), used = 0, made = 0;
 		ssize_t got = read_at(input, deflated, wanted, at, why);
 
@@ -89,7 +209,7 @@ static bool
 png_is_no_bomb(int input, struct failure *why)
 {
 	off_t at = PNG_SIGNATURE_BYTES;
-	size_t inflated = 0;
+	size_t metadata = 0;
 
 	for (unsigned chunks = 0; chunks < PNG_CHUNKS_MAX; chunks++) {
 		uint8_t bytes[PNG_CHUNK_HEADER_BYTES + PNG_KEYWORD_MAX];
@@ -105,11 +225,12 @@ png_is_no_bomb(int input, struct failure *why)
 		at += PNG_CHUNK_HEADER_BYTES;
 		start = deflated_start(name, bytes + PNG_CHUNK_HEADER_BYTES,
 		    VIPS_MIN(length, (size_t)got - PNG_CHUNK_HEADER_BYTES));
-		if (start > 0 && !add_inflated(input, at + (off_t)start, at + (off_t)length, &inflated, why))
+		metadata += length;
+		if (start > 0 && !add_inflated(input, at + (off_t)start, at + (off_t)length, &metadata, why))
 			return false;
-		if (inflated > PNG_INFLATED_MAX)
+		if (metadata > PNG_METADATA_MAX)
 			return fail(why, FAIL_UNPROCESSABLE,
-			    "the PNG's metadata inflates to more than the limit of %d bytes", PNG_INFLATED_MAX);
+			    "the PNG's metadata is, or inflates to, more than the limit of %d bytes", PNG_METADATA_MAX);
 		at += (off_t)(length + PNG_CHUNK_CHECK_BYTES);
 	}
 	return fail(why, FAIL_UNPROCESSABLE, "the PNG has more chunks before its pixels than the limit of %d",
@@ -181,6 +302,10 @@ bool
 file_is_no_bomb(int input, enum media media, struct failure *why)
 {
 	switch (media) {
+	case MEDIA_JPEG:
+		return jpeg_is_no_bomb(input, why);
+	case MEDIA_WEBP:
+		return webp_is_no_bomb(input, why);
 	case MEDIA_PNG:
 		return png_is_no_bomb(input, why);
 	case MEDIA_SVG:

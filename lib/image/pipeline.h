@@ -63,10 +63,10 @@ bool source_load(const struct source *source, const struct geometry *geometry, V
 bool source_load_aside(const struct source *source, unsigned frames, const struct geometry *geometry,
     VipsImage **image, struct failure *why);
 
-/* ---- bomb.c: small files that a decoder blows up --------------------------------------- */
+/* ---- bomb.c: small files that cost a decoder too much ----------------------------------- */
 
-/* What no decoder limits while it only reads the header: inflated metadata of a
- * PNG, elements and entities of an SVG.  FAIL_UNPROCESSABLE names the limit. */
+/* What no decoder limits: metadata of a PNG, elements and entities of an SVG, scans of
+ * a JPEG, chunks of a WebP.  FAIL_UNPROCESSABLE names the limit. */
 bool file_is_no_bomb(int input, enum media media, struct failure *why);
 
 /* ---- find.c: what only the pixels know --------------------------------------------- */
@@ -122,6 +122,9 @@ bool picture_decode(VipsImage **image, struct failure *why);
 /* To 8 bits of sRGB, or of grey for what was grey and untagged; with another icc to
  * 8 bits of that space, and its profile then stays on the image. */
 bool picture_to_colour_space(VipsImage **image, enum recipe_icc icc, struct failure *why);
+
+/* One that is obeyed: it is for as many channels as the picture has. */
+bool picture_has_profile(VipsImage *image);
 
 /* At the end: a profile for grey on what has become coloured (a border, a tint) is
  * applied and removed, and grey under a profile for RGB gets three bands. */

@@ -265,7 +265,8 @@ def half_transparent():
 def test_transparency_survives_where_it_can(renderer, to):
     image = renderer.render(half_transparent(), "w=40", to).convert("RGBA")
     assert_pixel(image, (8, 10), RED + (255,), 8)
-    assert image.getpixel((34, 10))[3] == 0
+    # AVIF loses a level of alpha at its quality.
+    assert image.getpixel((34, 10))[3] <= (1 if to == "avif" else 0)
     assert renderer.describe(half_transparent())["alpha"] == "1"
 
 
