@@ -54,7 +54,7 @@ const struct setting settings_table[] = {
 	{ "http", "max_age_s", SETTING_UNSIGNED, AT(http.max_age_s), 0, 31536000, "86400", NULL,
 	  "How long a browser or CDN may keep a picture without asking again." },
 	{ "http", "error_max_age_s", SETTING_UNSIGNED, AT(http.error_max_age_s), 0, 3600, "60", NULL,
-	  "The same for answers 404, 410, 415 and 422. Answers 5xx are never kept." },
+	  "The same for answers 400, 404, 410, 415 and 422. Answers 403 and 5xx are never kept." },
 	{ "http", "auto_formats", SETTING_FORMATS, AT(http.auto_formats), 0, 0, "webp", NULL,
 	  "What .auto chooses among, best first, for clients that name them in Accept; otherwise JPEG, or "
 	  "PNG for transparent images." },
@@ -63,7 +63,8 @@ const struct setting settings_table[] = {
 	{ "http", "client_hints", SETTING_BOOLEAN, AT(http.uses_client_hints), 0, 0, "no", NULL,
 	  "Whether Sec-CH-Width (Width) and Sec-CH-DPR (DPR) fill in what the URL of an .auto picture leaves open." },
 	{ "http", "allow_origin", SETTING_TEXT, AT(http.allow_origin), 0, 0, "*", NULL,
-	  "Access-Control-Allow-Origin of pictures and of info.json; empty: none." },
+	  "Access-Control-Allow-Origin of every answer: which sites' scripts may read pictures and info.json, "
+	  "and why not; empty: none." },
 
 	{ "policy", "unsigned", SETTING_CHOICE, AT(policy.unsigned_urls), 0, 0, "ladder", unsigned_choices,
 	  "What URLs without a token reach of public assets: presets and the widths of the ladder, "
