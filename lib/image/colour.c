@@ -88,6 +88,12 @@ profile_fits(VipsImage *image)
 	return false;
 }
 
+bool
+picture_has_profile(VipsImage *image)
+{
+	return has_profile(image) && profile_fits(image);
+}
+
 /* Without a profile: from 16 bits, Lab, scRGB and the like.  Grey stays grey. */
 static bool
 convert(VipsImage **image, struct failure *why)

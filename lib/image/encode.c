@@ -62,6 +62,14 @@ make_draft(VipsImage *image, const struct recipe *recipe, struct encoder_setting
 
 /* ---- never larger than the original ------------------------------------------------------------- */
 
+/* Where a codestream of JPEG XL ends, only its decoder knows, and what stands behind
+ * that could be anything. */
+static bool
+can_be_rewrapped(enum media format)
+{
+	return format != MEDIA_JXL;
+}
+
 /* The original without its metadata, but with what *image has to carry. */
 static bool
 rewrap_original(VipsImage *image, const struct encoding *encoding, size_t length, struct text *file)
@@ -82,7 +90,8 @@ rewrap_original(VipsImage *image, const struct encoding *encoding, size_t length
 	text_init(file, file->arena, length + packet.length + PACKET_ROOM);
 	/* With strip=keep it goes out as it is. */
 	if (encoding->recipe->strip != STRIP_KEEP)
-		return rewrap(encoding->format, span_range(original, length), packet, file);
+		return can_be_rewrapped(encoding->format) && rewrap(encoding->format, span_range(original, length),
+		    picture_has_profile(encoding->source->image), packet, file);
 	text_add_bytes(file, original, length);
 	return true;
 }

@@ -190,21 +190,67 @@ set_blob(VipsImage *image, const char *name, struct span bytes)
 	return is_set;
 }
 
+/* A directory of EXIF (TIFF 6.0 section 2): its entries, and behind them where the next one is. */
+struct directory {
+	size_t first;
+	unsigned count;
+};
+
+enum { ENTRY_BYTES = 12, ENTRY_VALUE = 8, LINK_BYTES = 4, EXIF_DIRECTORY = 0x8769, MAKER_NOTE = 0x927C };
+
+static bool
+directory_find(struct span tiff, uint64_t at, bool is_little, struct directory *directory)
+{
+	if (at + 2 > tiff.length)
+		return false;
+	directory->first = (size_t)at + 2;
+	directory->count = number_at(tiff, at, 2, is_little);
+	return directory->first + (size_t)directory->count * ENTRY_BYTES + LINK_BYTES <= tiff.length;
+}
+
+/* Gives them a number that the savers do not know, and so leave out. */
+static void
+hide_maker_notes(char *bytes, struct span tiff, const struct directory *directory, bool is_little)
+{
+	for (size_t i = 0; i < directory->count; i++) {
+		size_t entry = directory->first + i * ENTRY_BYTES;
+
+		if (number_at(tiff, entry, 2, is_little) == MAKER_NOTE)
+			memset(bytes + entry, 0xFF, 2);
+	}
+}
+
+static void
+correct_directories(char *bytes, struct span tiff, const struct directory *first, bool is_little)
+{
+	struct directory inner;
+
+	hide_maker_notes(bytes, tiff, first, is_little);
+	for (size_t i = 0; i < first->count; i++) {
+		size_t entry = first->first + i * ENTRY_BYTES;
+
+		if (number_at(tiff, entry, 2, is_little) == EXIF_DIRECTORY &&
+		    directory_find(tiff, number_at(tiff, entry + ENTRY_VALUE, 4, is_little), is_little, &inner))
+			hide_maker_notes(bytes, tiff, &inner, is_little);
+	}
+	memset(bytes + first->first + (size_t)first->count * ENTRY_BYTES, 0, LINK_BYTES);
+}
+
 /*
- * The first directory of EXIF ends with the place of the second, which is about
- * the thumbnail (EXIF 2.32 section 4.5.2; TIFF 6.0 section 2).  Without it nobody
- * finds the thumbnail, and the savers, who write anew what they read, leave it out.
- * Their own way, deleting "jpeg-thumbnail-data", does nothing in 8.14.1.
+ * The second directory is about the thumbnail (EXIF 2.32 section 4.5.2): without the
+ * way to it nobody finds the thumbnail, and the savers, who write anew what they
+ * read, leave it out.  Deleting "jpeg-thumbnail-data" or the field of the maker's
+ * note does nothing in 8.14.1.
  */
 static struct span
-without_thumbnail(struct span exif, struct arena *arena)
+corrected_exif(struct span exif, struct arena *arena)
 {
-	enum { EXIF_START = 6, FIRST_AT = 4, HEADER = 8, ENTRY = 12 };
+	enum { EXIF_START = 6, FIRST_AT = 4, HEADER = 8 };
 	struct span tiff, none = { NULL, 0 };
+	struct directory first;
 	size_t start = 0;
 	bool is_little;
 	char *copy;
-	uint64_t end;
 
 	/* JPEG puts "Exif" and two NULs before it. */
 	if (exif.length >= EXIF_START && memcmp(exif.at, "Exif\0", EXIF_START) == 0)
@@ -214,13 +260,9 @@ without_thumbnail(struct span exif, struct arena *arena)
 	copy = arena_copy_bytes(arena, exif.at, exif.length);
 	tiff = span_range(copy + start, exif.length - start);
 	is_little = tiff.at[0] == 'I';
-	end = number_at(tiff, FIRST_AT, 4, is_little);
-	if (end + 2 > tiff.length)
+	if (!directory_find(tiff, number_at(tiff, FIRST_AT, 4, is_little), is_little, &first))
 		return none;
-	end += 2 + (uint64_t)number_at(tiff, end, 2, is_little) * ENTRY;
-	if (end + 4 > tiff.length)
-		return none;
-	memset(copy + start + end, 0, 4);
+	correct_directories(copy + start, tiff, &first, is_little);
 	return span_range(copy, exif.length);
 }
 
@@ -239,7 +281,7 @@ keep_exif(VipsImage *image, VipsImage *original, enum recipe_orient orient, stru
 	struct span exif = fields_blob(original, VIPS_META_EXIF_NAME);
 	char **fields;
 
-	if (!set_blob(image, VIPS_META_EXIF_NAME, without_thumbnail(exif, arena)))
+	if (!set_blob(image, VIPS_META_EXIF_NAME, corrected_exif(exif, arena)))
 		return false;
 	fields = vips_image_get_fields(original);
 	for (char **field = fields; *field != NULL; field++)

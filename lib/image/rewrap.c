@@ -74,7 +74,25 @@ enum { PNG_SIGNATURE = 8, PNG_CHUNK_HEADER = 8, PNG_CHUNK_END = 4, PNG_LENGTH_MA
 
 /* Without acTL, fcTL and fdAT an animated PNG is its first picture, which is
  * all that our decoder sees. */
-static const char kept_in_png[] = "IHDRPLTEIDATIENDtRNScHRMgAMAiCCPsBITsRGBcICP";
+static const char kept_in_png[] = "IHDRPLTEIDATIENDtRNScHRMgAMAsBITsRGBcICP";
+
+/* What is longer than it can be hides something: decoders skip it and go on. */
+static bool
+has_png_length(struct span name, size_t length)
+{
+	static const struct {
+		const char *name;
+		size_t longest;
+	} lengths[] = {
+		{ "IHDR", 13 }, { "PLTE", 768 }, { "IEND", 0 }, { "tRNS", 256 }, { "cHRM", 32 }, { "gAMA", 4 },
+		{ "sBIT", 4 }, { "sRGB", 1 }, { "cICP", 4 },
+	};
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+		if (is_among(name, lengths[i].name))
+			return length <= lengths[i].longest;
+	return true;
+}
 
 static uint32_t
 png_checksum(const char *bytes, size_t length)
@@ -117,17 +135,18 @@ rewrap_png(struct passage *passage)
 		return false;
 	while (passage->rest.length >= PNG_CHUNK_HEADER) {
 		uint32_t length = passage_number(passage->rest, 0, 4);
-		bool is_critical;
+		bool is_critical, is_kept;
 
 		if (length > PNG_LENGTH_MAX ||
 		    !passage_take(&passage->rest, PNG_CHUNK_HEADER + (size_t)length + PNG_CHUNK_END, &chunk))
 			return false;
 		name = span_range(chunk.at + 4, 4);
 		is_critical = (name.at[0] & 0x20) == 0;
-		if (is_among(name, kept_in_png))
-			passage_copy(passage, chunk);
-		else if (is_critical)
+		is_kept = is_among(name, kept_in_png) || (passage->keeps_profile && is_among(name, "iCCP"));
+		if ((is_critical && !is_kept) || !has_png_length(name, length))
 			return false;
+		if (is_kept)
+			passage_copy(passage, chunk);
 		if (is_among(name, "IHDR"))
 			add_packet_to_png(passage);
 		if (is_among(name, "IEND"))
@@ -148,11 +167,12 @@ enum {
 	RIFF_HEADER = 12,	/* "RIFF", size, "WEBP" */
 	RIFF_CHUNK_HEADER = 8,	/* name, size */
 	VP8X_BYTES = 10,
-	VP8X_HAS_XMP = 0x04, VP8X_HAS_EXIF = 0x08,	/* in its first byte */
+	/* In its first byte. */
+	VP8X_HAS_XMP = 0x04, VP8X_HAS_EXIF = 0x08, VP8X_HAS_PROFILE = 0x20,
 	ANMF_HEADER = 16	/* place, size and time of a frame, before its own chunks */
 };
 
-static const char kept_in_webp[] = "VP8XVP8 VP8LALPHANIMICCP";
+static const char kept_in_webp[] = "VP8XVP8 VP8LALPHANIM";
 
 /* Header, content, and the byte that makes an odd length even. */
 static bool
@@ -191,7 +211,8 @@ copy_riff_chunk(struct passage *passage, struct span chunk, struct span content,
 			return false;
 		*flags_at = passage->out->length + RIFF_CHUNK_HEADER;
 	}
-	if (is_among(chunk, kept_in_webp) || (is_among(chunk, "ANMF") && is_plain_frame(content))) {
+	if (is_among(chunk, kept_in_webp) || (is_among(chunk, "ANMF") && is_plain_frame(content)) ||
+	    (passage->keeps_profile && is_among(chunk, "ICCP"))) {
 		passage_copy(passage, chunk);
 		return true;
 	}
@@ -242,6 +263,8 @@ rewrap_webp(struct passage *passage)
 		flags = passage->out->at + flags_at;
 		*flags = (char)((*flags & ~(VP8X_HAS_XMP | VP8X_HAS_EXIF)) |
 		    (passage->packet.length > 0 ? VP8X_HAS_XMP : 0));
+		if (!passage->keeps_profile)
+			*flags = (char)(*flags & ~VP8X_HAS_PROFILE);
 	}
 	write_little_endian_32(passage->out->at + start + 4, (uint32_t)(passage->out->length - start - 8));
 	return true;
@@ -305,9 +328,9 @@ rewrap_jxl(struct passage *passage)
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 bool
-rewrap(enum media media, struct span file, struct span packet, struct text *out)
+rewrap(enum media media, struct span file, bool keeps_profile, struct span packet, struct text *out)
 {
-	struct passage passage = { file, packet, out };
+	struct passage passage = { file, packet, out, keeps_profile };
 	bool is_done = false;
 
 	switch (media) {

@@ -11,7 +11,9 @@ enum {
 	GIF_FLAGS_AT = 10,	/* of the screen descriptor: has a table of 2 << (n & 7) colours */
 	GIF_IMAGE = 10,		/* descriptor, with its introducer and, at the end, such flags */
 	GIF_HAS_TABLE = 0x80,
-	GIF_APPLICATION = 11	/* "NETSCAPE2.0" */
+	GIF_CONTROL = 8,	/* time, transparency and disposal of a frame */
+	GIF_APPLICATION = 11,	/* "NETSCAPE2.0" */
+	GIF_LOOP = 19		/* an application that says how often, and nothing else */
 };
 
 static size_t
@@ -35,33 +37,35 @@ take_blocks(struct span *rest, struct span *taken)
 	return true;
 }
 
-/* The times of frames and how often they are repeated. */
 static bool
-decides_the_gif(struct span extension)
+is_loop(struct span extension)
 {
 	static const char before_name[] = { '!', '\xFF', GIF_APPLICATION };
 	enum { NAME_AT = sizeof(before_name) };
 
-	if (passage_byte(extension, 1) == 0xF9)
-		return true;
 	return passage_begins_with(extension, before_name, NAME_AT) && extension.length >= NAME_AT + GIF_APPLICATION &&
 	    (memcmp(extension.at + NAME_AT, "NETSCAPE2.0", GIF_APPLICATION) == 0 ||
 	    memcmp(extension.at + NAME_AT, "ANIMEXTS1.0", GIF_APPLICATION) == 0);
 }
 
+/* What the times of frames and their repetition need, and none that hold more than that. */
 static bool
 copy_gif_extension(struct passage *passage)
 {
-	enum { PLAIN_TEXT = 1 };
+	enum { PLAIN_TEXT = 0x01, CONTROL = 0xF9 };
 	struct span extension;
+	unsigned label;
 
-	/* Text that the decoder should draw: nobody does, so what is right is open. */
-	if (!passage_take(&passage->rest, 2, &extension) || passage_byte(extension, 1) == PLAIN_TEXT ||
-	    !take_blocks(&passage->rest, &extension))
+	if (!passage_take(&passage->rest, 2, &extension) || !take_blocks(&passage->rest, &extension))
 		return false;
-	if (decides_the_gif(extension))
-		passage_copy(passage, extension);
-	return true;
+	label = passage_byte(extension, 1);
+	/* Text that the decoder should draw: nobody does, so what is right is open. */
+	if (label == PLAIN_TEXT)
+		return false;
+	if (label != CONTROL && !is_loop(extension))
+		return true;
+	passage_copy(passage, extension);
+	return extension.length == (label == CONTROL ? GIF_CONTROL : GIF_LOOP);
 }
 
 static bool

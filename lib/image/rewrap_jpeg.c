@@ -9,7 +9,8 @@ enum {
 	SOF0 = 0xC0, SOF2 = 0xC2, DHT = 0xC4, RST0 = 0xD0, RST7 = 0xD7, SOI = 0xD8, EOI = 0xD9,
 	SOS = 0xDA, DQT = 0xDB, DRI = 0xDD, APP0 = 0xE0, APP1 = 0xE1, APP2 = 0xE2, APP14 = 0xEE,
 	APP15 = 0xEF, COM = 0xFE,
-	SEGMENT_MAX = 65535	/* with the two bytes of its length */
+	SEGMENT_MAX = 65535,	/* with the two bytes of its length */
+	ADOBE_BYTES = 12	/* Adobe technical note 5116, section 18 */
 };
 
 static const char xmp_in_jpeg[] = "http://ns.adobe.com/xap/1.0/";	/* its NUL is part of it */
@@ -47,11 +48,16 @@ copy_jfif(struct passage *passage, struct span content)
 }
 
 static bool
-decides_the_jpeg(unsigned marker, struct span content)
+is_adobe(unsigned marker, struct span content)
 {
-	return marker == DHT || marker == DQT || marker == DRI ||
-	    (marker == APP2 && passage_begins_with(content, "ICC_PROFILE", 12)) ||
-	    (marker == APP14 && passage_begins_with(content, "Adobe", 5));
+	return marker == APP14 && passage_begins_with(content, "Adobe", 5);
+}
+
+static bool
+decides_the_jpeg(unsigned marker, struct span content, bool keeps_profile)
+{
+	return marker == DHT || marker == DQT || marker == DRI || is_adobe(marker, content) ||
+	    (keeps_profile && marker == APP2 && passage_begins_with(content, "ICC_PROFILE", 12));
 }
 
 static bool
@@ -116,9 +122,12 @@ copy_segment(struct passage *passage, unsigned marker, struct span content)
 	/* The packet stands after JFIF, which must be first, and before everything else. */
 	if (marker == APP0 && passage_begins_with(content, "JFIF", 5) && passage->out->length == 2)
 		return copy_jfif(passage, content);
+	/* Decoders read the first bytes of a longer one, and the rest could say anything. */
+	if (is_adobe(marker, content) && content.length != ADOBE_BYTES)
+		return false;
 	if (!add_packet_to_jpeg(passage))
 		return false;
-	if (!decides_the_jpeg(marker, content) && !is_common_frame(marker, content) && marker != SOS)
+	if (!decides_the_jpeg(marker, content, passage->keeps_profile) && !is_common_frame(marker, content) && marker != SOS)
 		return is_dropped_from_jpeg(marker);
 	passage_add_number(passage, 0xFF00 | marker, 2);
 	passage_add_number(passage, (uint32_t)content.length + 2, 2);

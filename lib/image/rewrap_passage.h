@@ -11,6 +11,7 @@ struct passage {
 	struct span rest;	/* what is still to be read */
 	struct span packet;	/* XMP that is still to be put in; length 0: none */
 	struct text *out;
+	bool keeps_profile;
 };
 
 /* The caller has made sure that these bytes are there. */

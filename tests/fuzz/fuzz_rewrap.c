@@ -10,15 +10,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 enum { ROOM = 1024 };
 
 static void
-rewrap_twice(enum media media, struct span file, struct span packet)
+rewrap_twice(enum media media, struct span file, bool keeps_profile, struct span packet)
 {
 	struct arena *arena = arena_new();
 	struct text once, twice;
 
 	text_init(&once, arena, file.length + ROOM);
-	if (rewrap(media, file, packet, &once)) {
+	if (rewrap(media, file, keeps_profile, packet, &once)) {
 		text_init(&twice, arena, once.length + ROOM);
-		CHECK(rewrap(media, text_span(&once), packet, &twice));
+		CHECK(rewrap(media, text_span(&once), keeps_profile, packet, &twice));
 		CHECK(once.length == twice.length && memcmp(once.at, twice.at, once.length) == 0);
 	}
 	arena_free(arena);
@@ -31,8 +31,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	struct span file = span_range((const char *)bytes, length), none = { NULL, 0 };
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		rewrap_twice(formats[i], file, none);
-		rewrap_twice(formats[i], file, span_of("<x:xmpmeta/>"));
+		rewrap_twice(formats[i], file, true, none);
+		rewrap_twice(formats[i], file, false, span_of("<x:xmpmeta/>"));
 	}
 	return 0;
 }

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+import icc
 import pictures
 from pictures import distance
 from rendering import Failure, encoded, own_renderer, renderer, shared  # noqa: F401
@@ -120,6 +121,12 @@ def test_more_colours_look_more_like_the_picture(renderer, photo, to):
     for colours, loss in zip((7, 50, 200), losses[1:]):
         reference = picture.quantize(colours, dither=Image.Dither.NONE).convert("RGB")
         assert loss < 1.2 * distance(reference, picture)
+
+
+def test_a_png_of_a_photo_is_filtered(renderer, photo):
+    """Without filters it would be half as large again."""
+    size = renderer.render_file(photo, "-", "png").stat().st_size
+    assert size < 1.1 * len(encoded(Image.open(photo), "PNG"))
 
 
 def test_png_has_a_palette_only_when_asked(renderer, photo):
@@ -326,9 +333,52 @@ def test_a_result_is_never_larger_than_an_original_that_nothing_was_done_to(rend
         path = renderer.render_file(original, "-", to)
         assert path.stat().st_size <= len(original), to
         assert b"SECRET" not in path.read_bytes()
-        if to != "avif":       # which cannot be rewrapped, and is made again at a lower quality
+        if to not in ("avif", "jxl"):   # which cannot be rewrapped, and are made again at a lower quality
             source = renderer.file(original)
             assert greatest_difference(renderer.render(path).convert("RGB"), renderer.render(source).convert("RGB")) == 0
+
+
+def squeezed(renderer):
+    """Files of each format that somebody has already made as small as they get: (format, bytes, is exact)."""
+    picture, drawing = pictures.photo(320, 240, grain=0.3), pictures.quadrants(320, 240)
+    soft = picture.filter(ImageFilter.GaussianBlur(2))
+    return [
+        ("jpg", encoded(picture, "JPEG", quality=35, optimize=True, progressive=True), True),
+        ("jpg", encoded(soft, "JPEG", quality=60, optimize=True, subsampling=2), True),
+        ("jpg", encoded(drawing.convert("L"), "JPEG", quality=10, optimize=True), True),
+        ("png", encoded(picture.quantize(256), "PNG", optimize=True), True),
+        ("png", encoded(drawing.quantize(4), "PNG", optimize=True, bits=2), True),
+        ("png", encoded(drawing.convert("1"), "PNG", optimize=True), True),
+        ("gif", encoded(Image.new("RGB", (1, 1)), "GIF"), True),
+        ("gif", encoded(picture.convert("L").quantize(16), "GIF", optimize=True), True),
+        ("webp", encoded(picture, "WEBP", quality=30, method=6), True),
+        ("webp", encoded(drawing, "WEBP", lossless=True, method=6), True),
+        ("avif", renderer.render_file(picture, "q=30", "avif").read_bytes(), False),
+        ("jxl", renderer.render_file(picture, "q=40", "jxl").read_bytes(), False),
+    ]
+
+
+def test_files_that_were_squeezed_before_do_not_grow(renderer):
+    for number, (to, original, is_exact) in enumerate(squeezed(renderer)):
+        source = renderer.file(original)
+        for recipe in ("-", "strip=all", "w=8000"):
+            path = renderer.render_file(source, recipe, to)
+            assert path.stat().st_size <= len(original), f"{number}: {to} {recipe}"
+            if is_exact:
+                made, wanted = (renderer.render(each, "icc=keep") for each in (path, source))
+                assert greatest_difference(made.convert("RGB"), wanted.convert("RGB")) == 0, f"{number}: {to} {recipe}"
+
+
+@pytest.mark.parametrize("to", ("jpg", "png", "webp"))
+def test_a_file_that_is_passed_on_keeps_the_profile_that_tells_its_colours(renderer, to):
+    picture = pictures.photo(240, 160, grain=0.1)
+    options = {"jpg": ("JPEG", {"quality": 12, "optimize": True}), "webp": ("WEBP", {"quality": 5, "method": 6}),
+               "png": ("PNG", {"optimize": True})}
+    form, how = options[to]
+    original = encoded(picture.quantize(6) if to == "png" else picture, form, icc_profile=icc.display_p3(), **how)
+    path = renderer.render_file(original, "-", to)
+    assert path.stat().st_size <= len(original) and Image.open(path).info["icc_profile"] == icc.display_p3()
+    assert "icc_profile" not in renderer.render(original, "w=60", to).info
 
 
 def test_what_is_seen_to_change_is_made_anew(renderer):

@@ -1,11 +1,12 @@
 """What is left of the words in a file: nothing but the credit, unless asked for.  exiftool is the judge."""
 
-import io
 import json
+import struct
 import subprocess
+import zlib
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 import icc
 import pictures
@@ -19,7 +20,8 @@ CREATOR = "Jane Doe"
 SECRETS = ["-XMP:GPSLatitude=12.5", "-XMP-photoshop:City=SECRET-1", "-XMP-xmp:Label=SECRET-2",
            "-GPSLatitude=12.5", "-GPSLatitudeRef=N", "-GPSLongitude=7", "-GPSLongitudeRef=E",
            "-SerialNumber=SECRET-3", "-UserComment=SECRET-4", "-Make=SECRET-5", "-IPTC:City=SECRET-6",
-           "-Comment=SECRET-7", "-Software=SECRET-8"]
+           "-Comment=SECRET-7", "-Software=SECRET-8", "-XMP-xmpMM:HistoryAction=SECRET-9",
+           "-XMP-exif:GPSLongitude=7.25", "-XMP-mwg-rs:RegionName=SECRET-10", "-OwnerName=SECRET-11"]
 CREDIT = [f"-XMP-dc:Rights={COPYRIGHT}", f"-XMP-dc:Creator={CREATOR}"]
 
 
@@ -41,6 +43,10 @@ def tags_of(*paths):
     return found
 
 
+def exif_with_maker_note():
+    """TIFF 6.0 section 2: a directory that leads to another, with a MakerNote of unknown kind."""
+    note = b"SECRET-NOTE of the maker"
+    return b"Exif\0\0MM\0*" + struct.pack(">IHHHIIIHHHIII", 8, 1, 0x8769, 4, 1, 26, 0, 1, 0x927C, 7, len(note), 44, 0) + note
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +58,8 @@ def originals(shared, tmp_path_factory):
     for form in INPUTS:
         path = folder / f"original.{form}"
         if form in ("jpg", "png", "webp", "gif", "tiff"):
-            picture.save(path, {"jpg": "JPEG"}.get(form, form.upper()))
+            options = {"exif": exif_with_maker_note()} if form in ("jpg", "png", "webp") else {}
+            picture.save(path, {"jpg": "JPEG"}.get(form, form.upper()), **options)
         elif form == "heic":
             picture.save(folder / "plain.png")
             if subprocess.run(["vips", "heifsave", folder / "plain.png", path], capture_output=True,
@@ -60,8 +67,14 @@ def originals(shared, tmp_path_factory):
                 continue
         else:
             path.write_bytes(shared.render_file(picture, "-", form).read_bytes())
-        files[form] = write_tags(path, *SECRETS, *CREDIT)
+        thumbnail = folder / "thumbnail.jpg"
+        Image.new("RGB", (32, 24), (9, 9, 9)).save(thumbnail, comment=b"SECRET-THUMB")
+        files[form] = write_tags(path, *SECRETS, *CREDIT, *([f"-ThumbnailImage<={thumbnail}"] if form == "jpg" else []))
         assert "SECRET" in exiftool(path), f"{form} holds no secret"
+    # The others hold what they can; this one holds all of it.
+    told, content = str(tags_of(files["jpg"])), files["jpg"].read_bytes()
+    assert all(f"SECRET-{number}" in told for number in range(1, 12)) and told.count("GPSLatitude") >= 2
+    assert b"SECRET-NOTE" in content and b"SECRET-THUMB" in content
     return files
 
 
@@ -113,6 +126,142 @@ def test_nothing_survives_when_all_is_stripped(renderer, originals, form):
         assert not words_beside(tags), f"{form} to {path.suffix}: {words_beside(tags)}"
         assert not any(tag.split(":")[0] in EXIF for tag in tags), f"{form} to {path.suffix}: {tags}"
         assert b"SECRET" not in path.read_bytes() and b"Jane" not in path.read_bytes()
+
+
+# ---- what is hidden in places that no reader of tags looks at ----------------------------------------
+
+SECRET = b"SECRET GPSLatitude 12.5 " * 8
+
+
+def segment(marker, content):
+    return bytes((0xFF, marker)) + (len(content) + 2).to_bytes(2, "big") + content
+
+
+def chunk(name, content):
+    return len(content).to_bytes(4, "big") + name + content + zlib.crc32(name + content).to_bytes(4, "big")
+
+
+def riff_chunk(name, content):
+    return name + len(content).to_bytes(4, "little") + content + bytes(len(content) % 2)
+
+
+def gif_blocks(content):
+    return b"".join(bytes((len(content[at:at + 255]),)) + content[at:at + 255]
+                    for at in range(0, len(content), 255)) + b"\0"
+
+
+def small_photo():
+    return pictures.photo(240, 160, grain=0.1)
+
+
+def jpegs_that_hide():
+    plain = encoded(small_photo(), "JPEG", quality=12, optimize=True)
+    start = 2 + 2 + int.from_bytes(plain[4:6], "big")   # behind JFIF
+    hidden = {
+        "extended XMP": segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + b"A" * 32
+                                + len(SECRET).to_bytes(4, "big") + bytes(4) + SECRET),
+        "Photoshop": segment(0xED, b"Photoshop 3.0\x008BIM\x04\x24\0\0" + len(SECRET).to_bytes(4, "big") + SECRET),
+        "EXIF": segment(0xE1, b"Exif\0\0MM\0*\0\0\0\x08\0\0" + SECRET),
+        "directory of pictures": segment(0xE2, b"MPF\0" + SECRET),
+        "no profile": segment(0xE2, b"ICC_PROFILE\0\1\1" + SECRET),
+        "FlashPix": segment(0xE2, b"FPXR\0" + SECRET),
+        "JUMBF": segment(0xEB, b"JP\0\1" + SECRET),
+        "Ducky": segment(0xEC, b"Ducky" + SECRET),
+        "long Adobe": segment(0xEE, b"Adobe\0\x64\0\0\0\0\1" + SECRET),
+        "second JFIF": segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\x08\x08" + SECRET),
+        "comment": segment(0xFE, SECRET),
+        "every other": b"".join(segment(marker, SECRET[:8]) for marker in range(0xE0, 0xF0)),
+    }
+    files = {name: plain[:start] + words + plain[start:] for name, words in hidden.items()}
+    files["behind the end"] = plain + SECRET
+    files["second picture"] = plain + encoded(small_photo(), "JPEG", quality=5, comment=SECRET)
+    return files
+
+
+def pngs_that_hide():
+    plain = encoded(small_photo().quantize(6), "PNG", optimize=True)
+    stored = zlib.compress(SECRET, 0)
+    hidden = {
+        "EXIF": chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\0" + SECRET),
+        "raw profile": chunk(b"tEXt", b"Raw profile type exif\0" + SECRET),
+        "compressed raw profile": chunk(b"zTXt", b"Raw profile type APP1\0\0" + stored),
+        "XMP": chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0<x:xmpmeta>" + SECRET + b"</x:xmpmeta>"),
+        "no profile": chunk(b"iCCP", b"SECRET\0\0" + stored),
+        "private chunk": chunk(b"gpSx", SECRET),
+        "long intent": chunk(b"sRGB", b"\0" + SECRET),
+        "long gamma": chunk(b"gAMA", (45455).to_bytes(4, "big") + SECRET),
+        "palette's name": chunk(b"sPLT", SECRET + b"\0\x08"),
+    }
+    files = {name: plain[:33] + words + plain[33:] for name, words in hidden.items()}
+    files["behind the end"] = plain + SECRET
+    return files
+
+
+def webps_that_hide():
+    plain = encoded(small_photo(), "WEBP", quality=5, method=6)[12:]
+    size = b"".join((side - 1).to_bytes(3, "little") for side in (240, 160))
+    hidden = {
+        "EXIF": (0x08, plain, riff_chunk(b"EXIF", b"MM\0*\0\0\0\x08\0\0" + SECRET)),
+        "XMP": (0x04, plain, riff_chunk(b"XMP ", SECRET)),
+        "unknown chunk": (0, plain, riff_chunk(b"GPSx", SECRET)),
+        "unknown chunk before": (0, riff_chunk(b"GPSx", SECRET), plain),
+        "no profile": (0x20, riff_chunk(b"ICCP", SECRET), plain),
+    }
+    files = {}
+    for name, (flags, first, second) in hidden.items():
+        content = b"WEBP" + riff_chunk(b"VP8X", bytes((flags, 0, 0, 0)) + size) + first + second
+        files[name] = riff_chunk(b"RIFF", content)
+    files["behind the end"] = riff_chunk(b"RIFF", b"WEBP" + plain) + SECRET
+    return files
+
+
+def gifs_that_hide():
+    plain = encoded(small_photo().quantize(4), "GIF")
+    assert plain[:6] in (b"GIF87a", b"GIF89a") and plain[10] & 0x80
+    start = 13 + 3 * (2 << (plain[10] & 7))
+    hidden = {
+        "comment": b"!\xFE" + gif_blocks(SECRET),
+        "application": b"!\xFF\x0BSECRETAPP.0" + gif_blocks(SECRET),
+        "XMP": b"!\xFF\x0BXMP DataXMP" + gif_blocks(SECRET),
+        "profile": b"!\xFF\x0BICCRGBG1012" + gif_blocks(SECRET),
+        "long loop": b"!\xFF\x0BNETSCAPE2.0\3\1\0\0" + gif_blocks(SECRET),
+        "unknown extension": b"!\xAA" + gif_blocks(SECRET),
+    }
+    files = {name: b"GIF89a" + plain[6:start] + words + plain[start:] for name, words in hidden.items()}
+    files["behind the end"] = plain + SECRET
+    return files
+
+
+def jxls_that_hide(renderer):
+    plain = renderer.render_file(small_photo(), "q=15", "jxl").read_bytes()
+    assert plain[:2] == b"\xFF\x0A"
+    boxes = b"\0\0\0\x0CJXL \r\n\x87\n\0\0\0\x14ftypjxl \0\0\0\0jxl "
+    boxes += (len(plain) + 8).to_bytes(4, "big") + b"jxlc" + plain
+    return {"behind the end": plain + SECRET,
+            "boxes": boxes + b"".join((len(SECRET) + 8).to_bytes(4, "big") + name + SECRET
+                                      for name in (b"Exif", b"xml ", b"jumb", b"GPSx"))}
+
+
+# What may be hidden in them makes the file go through the encoder again, which may make it larger or coarser.
+MADE_ANEW = {"long Adobe", "long intent", "long gamma", "long loop"}
+
+
+@pytest.mark.parametrize("to", ("jpg", "png", "webp", "gif", "jxl"))
+def test_nothing_is_smuggled_in_a_file_that_is_passed_on(renderer, to):
+    files = jxls_that_hide(renderer) if to == "jxl" else \
+        {"jpg": jpegs_that_hide, "png": pngs_that_hide, "webp": webps_that_hide, "gif": gifs_that_hide}[to]()
+    for name, content in files.items():
+        assert b"SECRET" in content
+        source = renderer.file(content)
+        picture = renderer.render(source).convert("RGB")
+        for recipe in ("-", "strip=all", "w=60"):
+            path = renderer.render_file(source, recipe, to)
+            assert b"SECRET" not in path.read_bytes() and b"GPS" not in path.read_bytes(), f"{to}: {name}, {recipe}"
+            if to != "jxl" and name not in MADE_ANEW and recipe != "w=60":
+                assert path.stat().st_size <= len(content), f"{to}: {name}, {recipe}"
+                made = renderer.render(path).convert("RGB")
+                assert max(value for pair in ImageChops.difference(made, picture).getextrema() for value in pair) == 0, \
+                    f"{to}: {name}, {recipe}"
 
 
 # ---- the credit -------------------------------------------------------------------------------------
@@ -174,6 +323,8 @@ def test_all_is_kept_that_the_format_can_hold(renderer, originals, to):
         if not (tag.startswith("IPTC") and to != "jpg") and not ("IFD" in tag and to in ("gif", "jxl")):
             assert found.get(tag) == value, f"{tag} in {to}"
     assert "GPS" in str(found)
+    content = renderer.render_file(originals["jpg"], "strip=keep,w=60", to).read_bytes()
+    assert b"SECRET-NOTE" not in content and b"SECRET-THUMB" not in content
 
 
 @pytest.mark.parametrize("form", ("png", "webp", "avif", "heic", "tiff"))
