@@ -130,7 +130,7 @@ const struct operation operations[] = {
 	},
 	{
 		.name = "crop",
-		.argument = "x:y:w:h, all in pixels, or all with a decimal point from 0.0 to 1.0",
+		.argument = "x:y:w:h, all in pixels, or all with a decimal point from 0.0 to 1.0; w and h above 0",
 		.fallback = "the whole image",
 		.help = "The part of the upright, trimmed original that is used.",
 		KIND(crop),
@@ -371,7 +371,7 @@ const struct operation operations[] = {
 		.name = "textg",
 		.argument = "n, ne, e, se, s, sw, w, nw or c",
 		.fallback = "s",
-		.help = "The side, corner or centre where `text` stands.",
+		.help = "The side, corner or centre where `text` stands; like the next two, nothing without it.",
 		WORD(caption_gravity, caption_gravity_words),
 	},
 	{
@@ -393,7 +393,8 @@ const struct operation operations[] = {
 		.argument = "a width of 1..512 pixels, perhaps with a colour: 10:ff0000",
 		.fallback = "none; the colour 000",
 		.cost = COST_RESULT,
-		.help = "Adds so many pixels of the colour on each side, outside of `w` and `h`.",
+		.help = "Adds so many pixels of the colour on each side, outside of `w` and `h`. With `round` its inner "
+			"corners have the radius less this width. A translucent one lies on `bg`.",
 		KIND(border),
 	},
 	{

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 import pictures
-from rendering import Failure, encoded, renderer, shared  # noqa: F401  (fixtures)
+from rendering import Failure, assert_corners, encoded, renderer, shared  # noqa: F401  (fixtures)
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests" / "unit"))
@@ -163,6 +163,43 @@ REFUSALS = r"trim |crop leaves nothing|max-bytes|the result (would have|needs)"
 def test_knows_every_operation_of_the_table():
     table = (TOP / "docs" / "urls.md").read_text().split("<!-- generated: operations -->")[1].split("<!-- end -->")[0]
     assert re.findall(r"^\| `([a-z-]+)` \|", table, re.M) == list(ARGUMENTS)
+
+
+def test_every_operation_has_a_test_of_what_it_means():
+    """The tests here make pictures of all of them but look at few: another test must ask for each."""
+    here = pathlib.Path(__file__)
+    others = "".join(path.read_text() for path in here.parent.glob("test_[24]?_*.py") if path != here)
+    meant = others + "".join(recipe for recipe, *_ in SHAPES)
+    assert [name for name in ARGUMENTS if not re.search(rf"(?<![\w-]){name}=", meant)] == []
+
+
+RED, GREEN, BLUE, YELLOW = pictures.RED, pictures.GREEN, pictures.BLUE, pictures.YELLOW
+WHITE = (255, 255, 255)
+
+# Of quadrants, 120 x 80: the size by hand from docs/urls.md, rules 5 to 10, and what is in the corners.
+SHAPES = [
+    ("ar=6:1,fit=cover,g=s", (120, 20), (BLUE, YELLOW, BLUE, YELLOW)),
+    ("w=60,ar=3:1,fit=cover,g=n", (60, 20), (RED, GREEN, RED, GREEN)),
+    ("h=40,ar=1:2,fit=cover,g=e", (20, 40), (GREEN, GREEN, YELLOW, YELLOW)),
+    ("h=40,ar=1:2,fit=cover,g=w", (20, 40), (RED, RED, BLUE, BLUE)),
+    ("ar=1:1,fit=pad,bg=fff", (120, 120), (WHITE,) * 4),
+    ("w=90,ar=3:2", (90, 60), (RED, GREEN, BLUE, YELLOW)),
+    ("w=40,mh=60,g=w", (40, 60), (RED, RED, BLUE, BLUE)),
+    ("w=40,mh=60,g=e", (40, 60), (GREEN, GREEN, YELLOW, YELLOW)),
+    ("h=20,mw=90,g=n", (90, 20), (RED, GREEN, RED, GREEN)),
+    ("h=20,mw=90,g=s", (90, 20), (BLUE, YELLOW, BLUE, YELLOW)),
+    ("w=60,h=40,mw=60,mh=40", (60, 40), (RED, GREEN, BLUE, YELLOW)),
+    ("w=30,h=30,mw=30,mh=30", (30, 30), (RED, GREEN, BLUE, YELLOW)),
+    ("w=30,h=30,mw=30,mh=30,dpr=2", (60, 60), (RED, GREEN, BLUE, YELLOW)),
+    ("w=60,mw=8192", (60, 80), (RED, GREEN, BLUE, YELLOW)),
+]
+
+
+@pytest.mark.parametrize("recipe, size, corners", SHAPES)
+def test_ar_and_the_least_sides_keep_what_gravity_says(renderer, recipe, size, corners):
+    image = renderer.render(pictures.quadrants(), recipe)
+    assert image.size == size
+    assert_corners(image, corners, 16)
 
 
 def test_makes_every_operation_alone(renderer, sources):
