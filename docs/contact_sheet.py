@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes docs/operations.png: every operation, asked of a running Vitrine.
+"""Makes docs/operations.png: what the operations do, asked of a running Vitrine.
 
     contact_sheet.py
 
@@ -23,12 +23,12 @@ from process import StackError  # noqa: E402
 from stack import Stack  # noqa: E402
 from vitrine import KEY_ID  # noqa: E402
 
-CELL, GAP, CAPTION, COLUMNS = 176, 14, 34, 8
+CELL, GAP, CAPTION, COLUMNS = 144, 10, 46, 8
 PAPER, INK = (246, 246, 244), (40, 44, 50)
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 BUG, LANTERN, BADGE, STONES, ORBIT = ("nature-ladybird", "made-rotated", "made-badge", "nature-raindrops",
                                       "made-orbit")
-BOX = "w=176,h=176"
+BOX = f"w={CELL},h={CELL}"
 
 # asset, recipe (before it: what every picture has anyway), and the format where it matters.
 SHEET = [
@@ -37,17 +37,17 @@ SHEET = [
     (BUG, "fit=cover,g=w"), (BUG, "fit=cover,g=smart"), (BUG, "fit=cover,g=entropy"), (BUG, "fit=cover,g=0.2:0.5"),
     (BUG, "fit=cover,g=w:30:0"), (BUG, "fit=cover,zoom=2"), (BUG, "crop=0.3:0.3:0.4:0.4"),
     (BADGE, "trim=10"),
-    (BUG, "rot=90"), (BUG, "rot=-12,bg=fff"), (BUG, "flip=h"), (BUG, "flip=v"), (BUG, "mh=150"),
+    (BUG, "rot=90"), (BUG, "rot=-12,bg=fff"), (BUG, "flip=h"), (BUG, "flip=v"), (BUG, "mh=120"),
     (BUG, "border=6:b23a2e"), (BUG, "fit=cover,round=24"), (BUG, "fit=cover,round=max"),
     (STONES, "bri=30"), (STONES, "bri=-30"), (STONES, "con=40"), (STONES, "con=-40"), (STONES, "sat=80"),
     (STONES, "sat=-60"), (STONES, "hue=120"), (STONES, "gamma=1.8"),
     (STONES, "gray=1"), (STONES, "sepia=80"), (STONES, "duotone=102040:ffe0a0"), (STONES, "tint=c04000:40"),
     (BUG, "blur=4"), (BUG, "pixelate=12"), (BUG, "sharpen=2"), (BUG, "usm=2:2"),
     (BADGE, "bg=f4c430"), (BADGE, "bg=f4c43080"), (BUG, "watermark=badge"), (BUG, "watermark=tiles"),
-    (LANTERN, "credit=1"), (BUG, "text=Ladybird%2C%202026,textsize=0.1"),
+    (LANTERN, "credit=1"), (BUG, "text=Bug%2C%202026,textsize=0.1"),
     (BUG, "text=\u00a9 \u00c4nne,textg=ne,textcolor=ffd700,textsize=0.12"), (ORBIT, "page=4"),
     (BUG, "q=5", "jpg"), (BUG, "q=low", "jpg"), (BUG, "q=auto", "jpg"), (BUG, "max-bytes=3000", "webp"),
-    (BUG, "palette=8", "png"), (BUG, "subsample=444", "jpg"), (BUG, "lossless=1", "webp"), (BUG, "icc=p3", "jpg"),
+    (BUG, "palette=8", "png"), (BUG, "subsample=444", "jpg"), (BUG, "lossless=1", "webp"), (BUG, "dpr=0.5"),
 ]
 
 SETTINGS = {
@@ -69,13 +69,11 @@ def with_box(recipe):
     if recipe == "-":
         return BOX
     if "ar=" in recipe:
-        return f"w=176,{recipe}"
+        return f"w={CELL},{recipe}"
     if "fit=outside" in recipe:
-        return f"w=88,h=88,{recipe}"
-    if "mh=" in recipe:
-        return f"w=176,h=176,{recipe}"
+        return f"w={CELL // 2},h={CELL // 2},{recipe}"
     if "border=" in recipe:
-        return f"w=164,h=164,{recipe}"
+        return f"w={CELL - 12},h={CELL - 12},{recipe}"
     return f"{BOX},{recipe}"
 
 
@@ -89,15 +87,15 @@ def fetch(sheet, asset, recipe, extension):
 
 
 def label(draw, x, y, text, font):
-    """In at most two lines of the cell's width."""
+    """In lines of the cell's width, as many as fit below it."""
     lines, line = [], ""
     for part in text.replace(",", ",\0").split("\0"):
         if line and draw.textlength(line + part, font=font) > CELL:
             lines.append(line)
             line = ""
         line += part
-    for i, each in enumerate([*lines, line][:2]):
-        draw.text((x, y + 14 * i), each, font=font, fill=INK)
+    for i, each in enumerate([*lines, line]):
+        draw.text((x, y + 13 * i), each, font=font, fill=INK)
 
 
 def make(sheet):
@@ -112,7 +110,7 @@ def make(sheet):
         draw.rectangle((x, y, x + CELL - 1, y + CELL - 1), outline=(226, 226, 222))
         if picture.width == CELL and picture.height == CELL:
             page.paste(picture, (x, y), picture)
-        label(draw, x, y + CELL + 4, recipe if recipe != "-" else "w=176,h=176", font)
+        label(draw, x, y + CELL + 4, recipe if recipe != "-" else BOX, font)
     return page
 
 
@@ -125,7 +123,8 @@ def main():
             page = make(sheet)
         finally:
             sheet.stop()
-    page.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(DOCS / "operations.png", optimize=True)
+    # In all its colours: with a palette for the whole sheet gray=1 would have a tint.
+    page.save(DOCS / "operations.png", optimize=True)
     return 0
 
 
