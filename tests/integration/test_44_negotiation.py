@@ -88,6 +88,22 @@ def test_auto_chooses_what_can_show_it(site, asset, recipe, accept, want):
     assert answer["Vary"].startswith("Accept")
 
 
+@pytest.mark.parametrize("accept, want", [
+    (None, "jpeg"), ("", "jpeg"), ("image/*", "jpeg"), ("text/html", "jpeg"), ("image/jpeg;q=0,image/png", "jpeg"),
+    # The most weight, then our order; and never less than the plain one.
+    ("image/webp,image/avif", "avif"), ("image/avif;q=0.5,image/webp", "webp"), ("image/avif;q=0,image/webp", "webp"),
+    ("image/webp;q=0.5,*/*", "jpeg"), ("image/webp;q=0.5,image/*;q=0.5", "webp"), ("image/webp;q=0.001", "webp"),
+    ("image/webp;q=0,*/*", "jpeg"), ("image/webp;q=0.9,image/jpeg;q=0.8", "webp"),
+    ("IMAGE/WEBP ; Q=1.000", "webp"), ("image/webp;q=1.5,*/*", "jpeg"), ("image/webp;q=,*/*", "jpeg"),
+    # Nobody is believed to show what a wildcard says.
+    ("image/*,*/*", "jpeg"), ("*/*;q=0", "jpeg"),
+])
+def test_weights_decide(site, accept, want):
+    answer = site.head("/a/photo/w=60/x.auto", **({} if accept is None else {"accept": accept}))
+
+    assert answer["Content-Type"] == f"image/{want}"
+
+
 @pytest.mark.parametrize("accept, frames", [(WEBP, 3), (ANYTHING, 3), ("image/avif", 3)])
 def test_an_animation_is_never_one_frame_in_silence(site, accept, frames):
     assert site.get("/a/frames/w=32/x.auto", accept=accept).image().n_frames == frames

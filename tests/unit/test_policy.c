@@ -25,7 +25,8 @@ add_presets(void **state)
 	    preset_add(&presets, "huge", "w=3000,dpr=1.5", &why) &&
 	    preset_add(&presets, "round", "round=9", &why) &&
 	    preset_add(&presets, "pad", "w=300,h=300,fit=pad", &why) &&
-	    preset_add(&presets, "fill", "w=300,h=300,fit=fill", &why) ? 0 : -1;
+	    preset_add(&presets, "fill", "w=300,h=300,fit=fill", &why) &&
+	    preset_add(&presets, "nested", "@card,q=50", &why) ? 0 : -1;
 }
 
 static struct policy_config
@@ -81,7 +82,11 @@ test_lets_strangers_have_what_the_setting_says(void **state)
 		{ "w=320,dpr=3", true, false, true },
 		{ "@card", true, true, true },
 		{ "@huge", true, true, true },
+		{ "@nested", true, true, true },
+		{ "@nested,dpr=2", true, false, true },
+		{ "@nested,q=50", false, false, true },	/* what it says anyway is still asked */
 		{ "@card,@huge", false, false, true },
+		{ "@card,@nested", false, false, true },
 		{ "@card,dpr=2", true, false, true },
 		{ "@huge,dpr=3", true, false, true },
 		{ "w=321", false, false, true },
