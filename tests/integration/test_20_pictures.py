@@ -4,6 +4,7 @@ import io
 import os
 import re
 import signal
+import struct
 import subprocess
 import threading
 
@@ -45,6 +46,64 @@ def test_reads_what_it_alone_writes(renderer, to):
     told = renderer.describe(path)
     assert (told["media"], told["width"], told["height"]) == (to, "120", "80")
     assert_corners(renderer.render(path, "w=60"), (RED, GREEN, BLUE, YELLOW))
+
+
+HEIF = (("heic", "hevc"), ("avif", "av1"))
+
+
+def heif(folder, image, compression, *options):
+    """By libvips' own command, because PIL writes none."""
+    image.save(folder / "plain.png")
+    subprocess.run(["vips", "heifsave", folder / "plain.png", folder / "made.heif", "--compression", compression,
+                    *options], check=True, timeout=30)
+    return (folder / "made.heif").read_bytes()
+
+
+@pytest.mark.parametrize("form, compression", HEIF)
+def test_reads_heif_of_every_depth_and_with_transparency(renderer, tmp_path, form, compression):
+    for depth in (8, 12):
+        source = heif(tmp_path, pictures.quadrants(), compression, "--bitdepth", str(depth))
+        told = renderer.describe(source)
+        assert (told["media"], told["width"], told["height"], told["alpha"]) == (form, "120", "80", "0")
+        for recipe in ("-", "w=60"):
+            assert_corners(renderer.render(source, recipe), (RED, GREEN, BLUE, YELLOW))
+    source = heif(tmp_path, half_transparent(), compression)
+    assert renderer.describe(source)["alpha"] == "1"
+    image = renderer.render(source, "w=40")
+    assert_pixel(image, (8, 10), RED + (255,), 8)
+    assert image.getpixel((34, 10))[3] <= 1
+
+
+@pytest.mark.parametrize("form, compression", HEIF)
+def test_a_heif_is_turned_by_its_box_and_not_by_its_exif(renderer, tmp_path, form, compression):
+    upright = pictures.quadrants()
+    plain = heif(tmp_path, upright, compression)
+    # ISO/IEC 23008-12 section 6.5.10: quarters against the clock.  It takes the place of "pixi", which is longer.
+    at = plain.index(b"pixi")
+    for quarters, step in ((1, Image.ROTATE_90), (2, Image.ROTATE_180), (3, Image.ROTATE_270)):
+        source = renderer.file(plain[:at] + b"irot" + bytes((quarters,)) + plain[at + 5:])
+        wanted = upright.transpose(step)
+        told = renderer.describe(source)
+        assert (int(told["width"]), int(told["height"]), told["orientation"]) == (*wanted.size, "1")
+        made = renderer.render(source, "crop=0:0:40:40")
+        assert distance(made, wanted.crop((0, 0, 40, 40))) < 3
+        assert distance(renderer.render(source), wanted) < 3
+    tagged = tmp_path / f"tagged.{form}"
+    tagged.write_bytes(plain)
+    exiftool("-q", "-overwrite_original", "-n", "-Orientation=6", str(tagged))
+    assert renderer.describe(tagged)["orientation"] == "1"
+    assert distance(renderer.render(tagged), upright) < 3
+
+
+@pytest.mark.parametrize("form, compression", HEIF)
+def test_damage_and_size_of_a_heif_are_told(renderer, tmp_path, form, compression):
+    whole = heif(tmp_path, pictures.photo(300, 200), compression)
+    for part in (0.1, 0.5, 0.95):
+        failure = renderer.try_render(whole[:int(part * len(whole))], "w=50")
+        assert isinstance(failure, Failure) and failure.kind == "unprocessable", failure
+    at = whole.index(b"ispe") + 8
+    failure = renderer.try_render(whole[:at] + struct.pack(">II", 16000, 16000) + whole[at + 8:], "w=5")
+    assert failure.kind == "unprocessable" and "16000 x 16000 pixels, the limit" in failure.detail
 
 
 SIZES = [

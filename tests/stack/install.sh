@@ -41,6 +41,7 @@ test  python3-pytest            integration tests
 test  python3-pil               looks at the pictures they get
 test  fonts-dejavu-core         credits and texts are drawn with it
 test  python3-botocore          a second opinion on signatures
+test  libvips-tools             makes pictures in HEIC, which PIL does not write
 test  libimage-exiftool-perl    a second opinion on metadata
 test  apache2-bin               mod_proxy_fcgi; this package has no service
 test  libapache2-mod-fcgid      mod_fcgid
