@@ -11,6 +11,7 @@ struct origin {
 	struct origin_config config;
 	struct s3 *s3;			/* NULL, or the one that config.kind names */
 	struct directory *directory;
+	struct origin *fallback;	/* NULL for none */
 };
 
 /* What does not concern a kind of origin may be left out. */
@@ -27,12 +28,28 @@ keep_config(struct origin *origin, const struct origin_config *config)
 	const char **texts[] = {
 		&own->name, &own->root, &own->endpoint, &own->region, &own->bucket, &own->prefix,
 		&own->access_key_id, &own->secret_access_key, &own->session_token, &own->profile,
-		&own->tls_ca,
+		&own->tls_ca, &own->fallback_name,
 	};
 
 	*own = *config;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		keep(origin->arena, texts[i]);
+}
+
+static bool
+open_parts(struct origin *origin, struct failure *why)
+{
+	const struct origin_config *config = &origin->config;
+
+	if (config->kind == ORIGIN_S3)
+		origin->s3 = s3_open(config, why);
+	else
+		origin->directory = directory_open(config, why);
+	if (origin->s3 == NULL && origin->directory == NULL)
+		return false;
+	if (config->fallback != NULL)
+		origin->fallback = origin_open(config->fallback, why);
+	return config->fallback == NULL || origin->fallback != NULL;
 }
 
 struct origin *
@@ -43,11 +60,7 @@ origin_open(const struct origin_config *config, struct failure *why)
 	CHECK(origin != NULL);
 	origin->arena = arena_new();
 	keep_config(origin, config);
-	if (config->kind == ORIGIN_S3)
-		origin->s3 = s3_open(&origin->config, why);
-	else
-		origin->directory = directory_open(&origin->config, why);
-	if (origin->s3 != NULL || origin->directory != NULL)
+	if (open_parts(origin, why))
 		return origin;
 	origin_close(origin);
 	return NULL;
@@ -58,6 +71,7 @@ origin_close(struct origin *origin)
 {
 	if (origin == NULL)
 		return;
+	origin_close(origin->fallback);
 	s3_close(origin->s3);
 	directory_close(origin->directory);
 	arena_free(origin->arena);
@@ -70,13 +84,41 @@ origin_config(const struct origin *origin)
 	return &origin->config;
 }
 
-bool
-origin_fetch(struct origin *origin, const char *key, int fd, struct deadline deadline,
+/* ---- fetching, with a fallback ------------------------------------------------------- */
+
+static bool
+fetch_from(struct origin *origin, const char *key, int fd, struct deadline deadline,
     struct origin_object *object, struct failure *why)
 {
 	if (origin->s3 != NULL)
 		return s3_fetch(origin->s3, key, fd, deadline, object, why);
 	return directory_fetch(origin->directory, key, fd, deadline, object, why);
+}
+
+/* The other kinds are about the object, or about this machine. */
+static bool
+another_may_do_better(enum failure_kind kind)
+{
+	return kind == FAIL_UPSTREAM || kind == FAIL_TIMEOUT || kind == FAIL_UNAVAILABLE;
+}
+
+bool
+origin_fetch(struct origin *origin, const char *key, int fd, struct deadline deadline,
+    struct origin_object *object, struct failure *why)
+{
+	struct failure first = { 0 }, second = { 0 };
+	struct deadline share = deadline;
+
+	if (origin->fallback != NULL)
+		share = deadline_within_ms(deadline, deadline_left_ms(deadline) / 2);
+	if (fetch_from(origin, key, fd, share, object, &first))
+		return true;
+	if (origin->fallback == NULL || !another_may_do_better(first.kind) || deadline_has_passed(deadline))
+		return fail(why, first.kind, "%s", first.detail);
+	if (!origin_fetch(origin->fallback, key, fd, deadline, object, &second))
+		return fail(why, first.kind, "%.120s; %.120s", first.detail, second.detail);
+	object->is_from_fallback = true;
+	return true;
 }
 
 bool

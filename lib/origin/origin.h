@@ -6,6 +6,10 @@
  * the descriptor then holds rubbish and must be thrown away.  Failed attempts
  * are repeated with jitter inside the deadline, where repeating can help.
  *
+ * An origin may have a fallback: another one with the same keys, such as the
+ * bucket that it is copied to.  What cannot be fetched from the first is fetched
+ * from it; everything else is between the caller and the first alone.
+ *
  * One handle per process and origin, opened after fork; it keeps its connection.
  * The process ignores SIGPIPE.
  *
@@ -22,6 +26,7 @@
 #include "base/deadline.h"
 #include "base/failure.h"
 #include "base/text.h"
+#include "origin/health.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,12 +53,18 @@ struct origin_config {
 	unsigned connect_timeout_ms;
 	unsigned stall_timeout_ms;	/* less than 1 kB/s, or silent, for this long: dead */
 	unsigned tries;			/* 1 to 5 */
+	unsigned retry_after_ms;	/* an origin in bad health is left alone for so long */
+	struct origin_health *health;	/* in shared memory; NULL: nobody watches */
+
+	const char *fallback_name;	/* in the settings; "" for none */
+	const struct origin_config *fallback;	/* it; NULL for none.  Goes in no circle. */
 };
 
 struct origin_object {
 	uint64_t bytes;
 	char etag[ASSET_ETAG_MAX + 1];	/* without quotes; directories make one of mtime and size */
 	int64_t modified;		/* Unix seconds */
+	bool is_from_fallback;		/* its etag may differ from the one of the same bytes in the first origin */
 };
 
 struct origin;
@@ -68,7 +79,12 @@ void origin_close(struct origin *origin);
  * key), FAIL_UPSTREAM (wrong credentials, no such bucket, nonsense, cut off),
  * FAIL_TIMEOUT, FAIL_UNAVAILABLE (cannot connect, 503), FAIL_UNPROCESSABLE
  * (over max_bytes), FAIL_INTERNAL (cannot write to fd).  A key that no object
- * can have (empty, too long, leading out of the root) is FAIL_NOT_FOUND. */
+ * can have (empty, too long, leading out of the root) is FAIL_NOT_FOUND.
+ *
+ * With a fallback the origin has half of the time that is left, and the fallback
+ * is asked for what is FAIL_UPSTREAM, FAIL_TIMEOUT or FAIL_UNAVAILABLE.  When it
+ * fails too the failure is that of the first: a copy that lags must not say that
+ * an object is missing. */
 bool origin_fetch(struct origin *origin, const char *key, int fd, struct deadline deadline,
     struct origin_object *object, struct failure *why) __attribute__((warn_unused_result));
 

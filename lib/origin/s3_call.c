@@ -265,6 +265,45 @@ repair(struct s3 *s3, const struct verdict *verdict, const struct http_response 
 	return repair_credentials(s3);
 }
 
+/* ---- what it says of the origin ------------------------------------------------------- */
+
+/* A failure after the connection is noted when the operation's first try has
+ * failed, so that many that hang at once are noticed after one stall. */
+static void
+note_health(const struct s3 *s3, enum http_outcome outcome, const struct http_response *response,
+    struct deadline deadline, unsigned failed_tries)
+{
+	struct origin_health *health = s3->config->health;
+	bool was_abandoned = deadline.vigil != NULL && deadline.vigil->was_over;
+	bool is_first = failed_tries == 0;
+
+	switch (outcome) {
+	case HTTP_ANSWERED:
+		if (response->status < 500 && response->status != 429)
+			origin_health_note_answer(health);
+		else if (is_first)
+			origin_health_note_failure(health, s3->config->retry_after_ms);
+		return;
+	case HTTP_TOO_LARGE:
+		origin_health_note_answer(health);
+		return;
+	case HTTP_STALLED:
+	case HTTP_BROKEN:
+		if (is_first)
+			origin_health_note_failure(health, s3->config->retry_after_ms);
+		return;
+	case HTTP_TOO_LATE:
+		/* Once it has begun to answer, only the object may be too large for the time. */
+		if (is_first && response->status == 0 && !was_abandoned)
+			origin_health_note_failure(health, s3->config->retry_after_ms);
+		return;
+	case HTTP_NO_CONNECTION:	/* noted when all tries have failed */
+	case HTTP_NOT_TRUSTED:
+	case HTTP_FILE_FAILED:
+		return;
+	}
+}
+
 /* ---- all tries ---------------------------------------------------------------------- */
 
 /* Waits, if there is budget and time left to use another try. */
@@ -303,9 +342,14 @@ bool
 s3_call_run(struct s3 *s3, const struct s3_call *call, struct deadline deadline, struct arena *arena,
     struct http_response *response, struct failure *why)
 {
+	const struct origin_config *config = s3->config;
 	struct repairs repairs = { 0 };
 	unsigned failed_tries = 0;
 
+	if (deadline_has_passed(deadline))
+		return fail(why, FAIL_TIMEOUT, "origin %s: no time left", config->name);
+	if (!origin_health_allows(config->health, config->retry_after_ms))
+		return fail(why, FAIL_UNAVAILABLE, "origin %s failed a moment ago", config->name);
 	for (;;) {
 		enum http_outcome outcome =
 		    send_once(s3, call, failed_tries > 0, deadline, arena, response);
@@ -313,6 +357,7 @@ s3_call_run(struct s3 *s3, const struct s3_call *call, struct deadline deadline,
 		    ? judge_answer(s3, call, deadline, arena, response)
 		    : judge_transport(call, outcome);
 
+		note_health(s3, outcome, response, deadline, failed_tries);
 		if (verdict.is_success) {
 			backoff_earn();
 			return true;
@@ -320,9 +365,13 @@ s3_call_run(struct s3 *s3, const struct s3_call *call, struct deadline deadline,
 		if (repair(s3, &verdict, response, &repairs))
 			continue;
 		failed_tries++;
-		if (verdict.action != S3_TRY_AGAIN || failed_tries >= call->tries ||
-		    !wait_for_next_try(failed_tries, deadline))
-			return call_fail(s3, call, &verdict, response, failed_tries, why);
+		/* Bad health: others have given up, or we are the one that tries it. */
+		if (verdict.action == S3_TRY_AGAIN && failed_tries < call->tries &&
+		    !origin_health_is_bad(config->health) && wait_for_next_try(failed_tries, deadline))
+			continue;
+		if (outcome == HTTP_NO_CONNECTION)
+			origin_health_note_unreachable(config->health, config->retry_after_ms);
+		return call_fail(s3, call, &verdict, response, failed_tries, why);
 	}
 }
 

@@ -29,7 +29,7 @@ class Outcome:
         words = self.lines[-1].split(" ", 2)
         self.kind = words[1] if words[0] == "failed" else None
         self.detail = words[2] if words[0] == "failed" else None
-        self.values = {} if self.kind else dict(word.split("=", 1) for word in words)
+        self.values = {} if self.kind else dict(word.split("=", 1) for word in self.lines[-1].split(" "))
         assert done.returncode == (1 if self.kind else 0), (done.returncode, done.stdout)
 
 

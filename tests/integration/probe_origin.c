@@ -7,6 +7,8 @@
  * Every field of struct origin_config is an option.  Success prints what was
  * learned; failure prints "failed KIND DETAIL" and exits with 1.  With
  * --abandon-after-ms nobody wants the result any more after so long.
+ * --fallback-root and --fallback-endpoint name another origin, of which all else
+ * is the same; --health is a file that probes share as processes share memory.
  */
 #include "base/failure.h"
 #include "origin/origin.h"
@@ -16,13 +18,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static struct origin_config config = {
 	.name = "probe", .kind = ORIGIN_S3, .max_bytes = 64 << 20, .region = "us-east-1",
 	.bucket = "media", .is_path_style = true, .connect_timeout_ms = 500,
-	.stall_timeout_ms = 500, .tries = 3,
+	.stall_timeout_ms = 500, .tries = 3, .retry_after_ms = 2000,
 };
+static const char *fallback_root, *fallback_endpoint, *health_path;
 static int64_t deadline_ms = 5000;
 static struct deadline abandoned;	/* at_us is 0: never */
 
@@ -32,12 +36,14 @@ static const struct { const char *name; const char **text; } texts[] = {
 	{ "access-key-id", &config.access_key_id },
 	{ "secret-access-key", &config.secret_access_key },
 	{ "session-token", &config.session_token }, { "profile", &config.profile },
-	{ "tls-ca", &config.tls_ca },
+	{ "tls-ca", &config.tls_ca }, { "fallback-root", &fallback_root },
+	{ "fallback-endpoint", &fallback_endpoint }, { "health", &health_path },
 };
 
 static const struct { const char *name; unsigned *number; } numbers[] = {
 	{ "connect-timeout-ms", &config.connect_timeout_ms },
 	{ "stall-timeout-ms", &config.stall_timeout_ms }, { "tries", &config.tries },
+	{ "retry-after-ms", &config.retry_after_ms },
 };
 
 static bool
@@ -99,8 +105,8 @@ report(bool is_done, const struct origin_object *object, const struct failure *w
 		printf("failed %s %s\n", failure_kind_name(why->kind), why->detail);
 		return 1;
 	}
-	printf("bytes=%llu etag=%s modified=%lld\n", (unsigned long long)object->bytes, object->etag,
-	    (long long)object->modified);
+	printf("bytes=%llu etag=%s modified=%lld fallback=%d\n", (unsigned long long)object->bytes, object->etag,
+	    (long long)object->modified, object->is_from_fallback);
 	return 0;
 }
 
@@ -161,6 +167,40 @@ run(struct origin *origin, int count, char **words)
 	return usage();
 }
 
+/* Both origins' health in one file. */
+static bool
+open_health(struct origin_config *fallback)
+{
+	enum { SIZE = 2 * sizeof(struct origin_health) };
+	int fd = open(health_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	struct origin_health *health;
+
+	if (fd == -1 || ftruncate(fd, SIZE) == -1)
+		return false;
+	health = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (health == MAP_FAILED)
+		return false;
+	config.health = &health[0];
+	fallback->health = &health[1];
+	return true;
+}
+
+static bool
+complete_config(void)
+{
+	static struct origin_config fallback;
+
+	fallback = config;
+	fallback.name = "fallback";
+	fallback.root = fallback_root;
+	fallback.kind = fallback_root != NULL ? ORIGIN_DIRECTORY : ORIGIN_S3;
+	fallback.endpoint = fallback_endpoint;
+	if (fallback_root != NULL || fallback_endpoint != NULL)
+		config.fallback = &fallback;
+	return health_path == NULL || open_health(&fallback);
+}
+
 int
 main(int count, char **words)
 {
@@ -178,7 +218,7 @@ main(int count, char **words)
 		if (!set_option(name, value))
 			return usage();
 	}
-	if (at == count)
+	if (at == count || !complete_config())
 		return usage();
 	origin = origin_open(&config, &why);
 	if (origin == NULL)

@@ -3,9 +3,13 @@
 The servers here are raw sockets, so that they can send what no HTTP library would.
 """
 
+import concurrent.futures
+import hashlib
+import time
+
 import pytest
 
-from origins import PATIENT, RawServer, full_backlog, origin, wait_for_hang_up
+from origins import IMPATIENT, PATIENT, SLACK, RawServer, answering, full_backlog, origin, wait_for_hang_up
 
 BYTES = bytes(range(256)) * 400
 AT = {"access_key_id": "id", "secret_access_key": "secret", **PATIENT}
@@ -65,3 +69,183 @@ def test_an_abandoned_connection_attempt_ends(fetched):
         used.close()
     assert outcome.kind == "timeout"
     assert 0.29 < outcome.seconds < 0.3 + NOTICED_WITHIN
+
+
+# ---- the fallback --------------------------------------------------------------------
+
+def _head_of(body, *headers, status="200 OK"):
+    return [f"HTTP/1.1 {status}", [f"content-length: {len(body)}", "connection: close", *headers], body]
+
+
+def _error(status, code):
+    return answering(*_head_of(f"<Error><Code>{code}</Code></Error>".encode(), status=status))
+
+
+def _object(body, *headers):
+    etag = [] if any(header.startswith("etag:") for header in headers) else [
+        f'etag: "{hashlib.md5(body).hexdigest()}"']
+    return answering(*_head_of(body, *etag, *headers))
+
+
+def _hang_up(_connection, _head):
+    pass
+
+
+UNUSABLE = {
+    "slow down": _error("503 Slow Down", "SlowDown"), "error": _error("500 Internal Error", "InternalError"),
+    "key": _error("403 Forbidden", "InvalidAccessKeyId"), "gone": _error("404 Not Found", "NoSuchBucket"),
+    "hang up": _hang_up, "garbage": answering("SSH-2.0-OpenSSH_9.2p1", []), "silence": _silence,
+    "cut": answering("HTTP/1.1 200 OK", ["content-length: 5000"], b"x" * 4999),
+}
+
+
+@pytest.mark.parametrize("first", UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_fetches_from_the_fallback_what_the_first_cannot_give(fetched, first):
+    with RawServer(first) as down, RawServer(_object(BYTES)) as backup:
+        outcome = origin("get", "a/b.jpg", fetched, endpoint=down.endpoint, fallback_endpoint=backup.endpoint,
+                         **{**AT, **IMPATIENT})
+        assert outcome.kind is None, outcome.detail
+        assert outcome.values["fallback"] == "1"
+        assert len(backup.heads) == 1 and backup.heads[0].startswith("GET /media/a/b.jpg ")
+    assert fetched.read_bytes() == BYTES
+
+
+def test_asks_the_first_alone_when_it_can_answer(fetched):
+    with RawServer(_object(BYTES)) as first, RawServer(_object(b"other")) as backup:
+        at = {"endpoint": first.endpoint, "fallback_endpoint": backup.endpoint, **AT}
+        assert origin("get", "x", fetched, **at).values["fallback"] == "0"
+        assert origin("get", "x", fetched, max_bytes=100, **at).kind == "unprocessable"
+        assert origin("stat", "x", **at).kind is None
+        assert backup.heads == []
+    with RawServer(_error("404 Not Found", "NoSuchKey")) as first, RawServer(_object(b"other")) as backup:
+        at = {"endpoint": first.endpoint, "fallback_endpoint": backup.endpoint, **AT}
+        assert origin("get", "x", fetched, **at).kind == "not-found"
+        assert backup.heads == []
+
+
+def test_the_first_leaves_half_of_the_time(fetched):
+    with RawServer(_silence) as first, RawServer(_object(BYTES)) as backup:
+        outcome = origin("get", "x", fetched, endpoint=first.endpoint, fallback_endpoint=backup.endpoint,
+                         **{**AT, "deadline_ms": 1600})
+    assert outcome.kind is None and 0.75 < outcome.seconds < 1.5
+
+
+@pytest.mark.parametrize("second", [_error("404 Not Found", "NoSuchKey"), _error("403 Forbidden", "AccessDenied"),
+                                    _object(b"x" * 2000000)])
+def test_when_both_fail_the_failure_is_that_of_the_first(fetched, second):
+    """A copy that lags must not make a picture look deleted."""
+    with RawServer(_error("503 Busy", "ServiceUnavailable")) as first, RawServer(second) as backup:
+        outcome = origin("get", "x", fetched, endpoint=first.endpoint, fallback_endpoint=backup.endpoint,
+                         max_bytes=1000000, **AT)
+    assert outcome.kind == "unavailable"
+    assert "origin probe answered 503" in outcome.detail and ";" in outcome.detail
+
+
+def test_nobody_asks_the_fallback_for_who_has_gone(fetched):
+    with RawServer(_silence) as first, RawServer(_object(BYTES)) as backup:
+        outcome = origin("get", "x", fetched, endpoint=first.endpoint, fallback_endpoint=backup.endpoint,
+                         abandon_after_ms=200, **AT)
+        assert outcome.kind == "timeout" and backup.heads == []
+
+
+def test_a_directory_can_be_the_fallback(fetched, tmp_path):
+    (tmp_path / "copy" / "a").mkdir(parents=True)
+    (tmp_path / "copy" / "a" / "b.jpg").write_bytes(BYTES)
+    with RawServer(_hang_up) as first:
+        outcome = origin("get", "a/b.jpg", fetched, endpoint=first.endpoint, fallback_root=tmp_path / "copy", **AT)
+    assert outcome.kind is None and outcome.values["fallback"] == "1"
+    assert fetched.read_bytes() == BYTES
+
+
+# ---- health ------------------------------------------------------------------------------
+
+PAUSE_MS = 1000
+
+
+@pytest.fixture
+def watched(tmp_path):
+    return {**AT, **IMPATIENT, "health": tmp_path / "health", "retry_after_ms": PAUSE_MS}
+
+
+def _refused():
+    with RawServer(_hang_up) as gone:
+        return gone.endpoint
+
+
+def test_what_cannot_be_reached_is_left_alone_and_tried_again(fetched, watched):
+    refused = origin("get", "x", fetched, endpoint=_refused(), **watched)
+    assert refused.kind == "unavailable" and "3 tries" in refused.detail
+    noticed = time.monotonic()
+    with RawServer(_object(BYTES)) as server:
+        at = {**watched, "endpoint": server.endpoint}
+        outcome = origin("get", "x", fetched, **at)
+        assert outcome.kind == "unavailable" and "a moment ago" in outcome.detail
+        assert server.heads == [], "as long as the pause lasts nobody asks, at whatever address"
+        time.sleep(max(0, noticed + PAUSE_MS / 1000 - time.monotonic()))
+        assert [origin("get", "x", fetched, **at).kind for _ in range(3)] == [None] * 3
+
+
+def test_while_the_first_is_left_alone_the_fallback_is_asked_at_once(fetched, watched):
+    endpoint, sockets = full_backlog()
+    with RawServer(_object(BYTES)) as backup:
+        at = {**watched, "endpoint": endpoint, "fallback_endpoint": backup.endpoint, "retry_after_ms": 5000}
+        assert origin("get", "x", fetched, **at).seconds > 0.5, "connect timeouts"
+        for _ in range(3):
+            outcome = origin("get", "x", fetched, **at)
+            assert outcome.values["fallback"] == "1" and outcome.seconds < 0.4
+    for used in sockets:
+        used.close()
+
+
+def test_of_many_one_finds_out_whether_it_is_well_again(fetched, watched, tmp_path):
+    endpoint = _refused()
+    assert origin("get", "x", fetched, endpoint=endpoint, **{**watched, "retry_after_ms": 200}).kind == "unavailable"
+    time.sleep(0.3)
+    with RawServer(_silence) as silent, concurrent.futures.ThreadPoolExecutor(8) as pool:
+        at = {**watched, "endpoint": silent.endpoint, "retry_after_ms": 5000}
+        outcomes = list(pool.map(lambda n: origin("get", "x", tmp_path / f"fetched-{n}", **at), range(8)))
+        assert sorted(outcome.kind for outcome in outcomes) == ["timeout"] + ["unavailable"] * 7
+        assert len(silent.heads) == 1, "and not by several tries"
+
+
+FAILURES = {"stall": _silence, "error": UNUSABLE["error"], "hang up": _hang_up, "cut": UNUSABLE["cut"],
+            "garbage": UNUSABLE["garbage"]}
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES.keys())
+def test_three_failures_in_a_row_are_bad_health(fetched, watched, failure):
+    with RawServer(failure) as bad, RawServer(_object(BYTES)) as good:
+        once = {**watched, "tries": 1, "stall_timeout_ms": 200}
+        for endpoint in (bad, bad, good, bad, bad):
+            outcome = origin("get", "x", fetched, endpoint=endpoint.endpoint, **once)
+            assert (outcome.kind is None) == (endpoint is good), outcome.detail
+        assert origin("get", "x", fetched, endpoint=good.endpoint, **once).kind is None, "two are not enough"
+        for _ in range(3):
+            assert "a moment ago" not in origin("get", "x", fetched, endpoint=bad.endpoint, **once).detail
+        assert "a moment ago" in origin("get", "x", fetched, endpoint=good.endpoint, **once).detail
+
+
+def test_one_operation_counts_once(fetched, watched):
+    """However often it tries, it may be the object's own trouble."""
+    with RawServer(UNUSABLE["error"]) as bad, RawServer(_object(BYTES)) as good:
+        assert origin("get", "x", fetched, endpoint=bad.endpoint, tries=5, **watched).kind == "upstream"
+        assert origin("get", "x", fetched, endpoint=good.endpoint, **watched).kind is None
+
+
+ANSWERS = {"missing": _error("404 Not Found", "NoSuchKey"), "denied": _error("403 Forbidden", "AccessDenied"),
+           "too large": _object(b"x" * 2000)}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
+def test_what_is_wrong_with_an_object_is_no_bad_health(fetched, watched, answer):
+    with RawServer(answer) as server:
+        for _ in range(5):
+            outcome = origin("get", "x", fetched, endpoint=server.endpoint, max_bytes=1000, **watched)
+            assert "a moment ago" not in outcome.detail
+
+
+def test_those_who_go_are_no_bad_health(fetched, watched):
+    with RawServer(_silence) as server:
+        for _ in range(4):
+            outcome = origin("get", "x", fetched, endpoint=server.endpoint, abandon_after_ms=50, **watched)
+            assert outcome.kind == "timeout" and "a moment ago" not in outcome.detail
