@@ -94,6 +94,21 @@ picture_has_profile(VipsImage *image)
 	return has_profile(image) && profile_fits(image);
 }
 
+/* vips_colourspace() leaves alone what is in its space already, also a TIFF's floating point
+ * and 32 bits.  Of the former, which may mean anything, 0 to 255 is what counts. */
+static bool
+to_eight_bits(VipsImage **image, struct failure *why)
+{
+	VipsImage *cast;
+
+	if (vips_image_get_format(*image) == VIPS_FORMAT_UCHAR)
+		return true;
+	if (vips_cast(*image, &cast, VIPS_FORMAT_UCHAR, "shift", TRUE, NULL) == -1)
+		return fail_from_vips(why, FAIL_INTERNAL, "cast");
+	image_replace(image, cast);
+	return true;
+}
+
 /* Without a profile: from 16 bits, Lab, scRGB and the like.  Grey stays grey. */
 static bool
 convert(VipsImage **image, struct failure *why)
@@ -108,7 +123,7 @@ convert(VipsImage **image, struct failure *why)
 	if (vips_colourspace(*image, &converted, to, NULL) == -1)
 		return fail_from_vips(why, FAIL_UNPROCESSABLE, "colour space");
 	image_replace(image, converted);
-	return true;
+	return to_eight_bits(image, why);
 }
 
 /* The bands of colour and, when there is one, alpha as 8 bits. */
@@ -191,11 +206,10 @@ static bool
 keep_eight_bits(VipsImage **colours, struct failure *why)
 {
 	bool is_grey = vips_image_get_bands(*colours) == 1;
-	VipsImage *cast, *named;
+	VipsImage *named;
 
-	if (vips_cast(*colours, &cast, VIPS_FORMAT_UCHAR, "shift", TRUE, NULL) == -1)
-		return fail_from_vips(why, FAIL_INTERNAL, "cast");
-	image_replace(colours, cast);
+	if (!to_eight_bits(colours, why))
+		return false;
 	if (vips_copy(*colours, &named, "interpretation",
 	    is_grey ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB, NULL) == -1)
 		return fail_from_vips(why, FAIL_INTERNAL, "copy");
