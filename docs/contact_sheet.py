@@ -41,13 +41,14 @@ SHEET = [
     (BUG, "border=6:b23a2e"), (BUG, "fit=cover,round=24"), (BUG, "fit=cover,round=max"),
     (STONES, "bri=30"), (STONES, "bri=-30"), (STONES, "con=40"), (STONES, "con=-40"), (STONES, "sat=80"),
     (STONES, "sat=-60"), (STONES, "hue=120"), (STONES, "gamma=1.8"),
-    (STONES, "gray=1"), (STONES, "sepia=80"), (STONES, "duotone=102040:ffe0a0"), (STONES, "tint=c04000:40"),
+    (STONES, "invert=1"), (STONES, "gray=1"), (STONES, "sepia=80"), (STONES, "duotone=102040:ffe0a0"),
+    (STONES, "tint=c04000:40"),
     (BUG, "blur=4"), (BUG, "pixelate=12"), (BUG, "sharpen=2"), (BUG, "usm=2:2"),
     (BADGE, "bg=f4c430"), (BADGE, "bg=f4c43080"), (BUG, "watermark=badge"), (BUG, "watermark=tiles"),
     (LANTERN, "credit=1"), (BUG, "text=Bug%2C%202026,textsize=0.1"),
     (BUG, "text=\u00a9 \u00c4nne,textg=ne,textcolor=ffd700,textsize=0.12"), (ORBIT, "page=4"),
     (BUG, "q=5", "jpg"), (BUG, "q=low", "jpg"), (BUG, "q=auto", "jpg"), (BUG, "max-bytes=3000", "webp"),
-    (BUG, "palette=8", "png"), (BUG, "subsample=444", "jpg"), (BUG, "lossless=1", "webp"), (BUG, "dpr=0.5"),
+    (BUG, "palette=8", "png"), (BUG, "lossless=1", "webp"), (BUG, "dpr=0.5"),
 ]
 
 SETTINGS = {

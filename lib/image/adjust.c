@@ -1,10 +1,10 @@
 /*
  * adjust - colours and sharpness.
  *
- * bri, con, sat, hue, gray and sepia are the functions of CSS: brightness(),
- * contrast(), saturate(), hue-rotate(), grayscale() and sepia() of the W3C's
- * Filter Effects Module Level 1, section 13.1, on the numbers of sRGB, so what
- * looks right in a style sheet looks the same here.  They, duotone and tint are
+ * bri, con, sat, hue, invert, gray and sepia are the functions of CSS:
+ * brightness(), contrast(), saturate(), hue-rotate(), invert(), grayscale() and
+ * sepia() of the W3C's Filter Effects Module Level 1, section 13.1, on the numbers
+ * of sRGB, so what looks right in a style sheet looks the same here.  They, duotone and tint are
  * all matrices, and only gamma is a curve.  Each step is rounded half up and
  * clipped to 8 bits, as between the filters of a browser, and leaves alpha alone.
  *
@@ -241,12 +241,14 @@ adjust_tones(VipsImage **image, const struct recipe *recipe, struct failure *why
 	struct matrix steeper = same_for_all(contrast, (1 - contrast) * WHITE_LEVEL / 2);
 	struct matrix saturated = saturate(1 + recipe->saturation / 100.0);
 	struct matrix turned = rotate_hue(recipe->hue);
+	struct matrix inverted = same_for_all(-1, WHITE_LEVEL);
 
 	return (recipe->brightness == 0 || apply(image, &brighter, why)) &&
 	    (recipe->contrast == 0 || apply(image, &steeper, why)) &&
 	    (recipe->saturation == 0 || apply(image, &saturated, why)) &&
 	    (recipe->hue == 0 || apply(image, &turned, why)) &&
-	    (recipe->gamma == 1 || apply_gamma(image, recipe->gamma, why));
+	    (recipe->gamma == 1 || apply_gamma(image, recipe->gamma, why)) &&
+	    (!recipe->is_inverted || apply(image, &inverted, why));
 }
 
 static bool

@@ -271,6 +271,14 @@ const struct operation operations[] = {
 		PLAIN(decimal, gamma), .min = 0.1, .max = 10, .decimals = 2, .initial = 1,
 	},
 	{
+		.name = "invert",
+		.argument = "0 or 1",
+		.fallback = "0",
+		.cost = COST_RESULT,
+		.help = "1: red, green and blue become 255 less themselves (CSS invert).",
+		PLAIN(switch, is_inverted),
+	},
+	{
 		.name = "gray",
 		.argument = "0 or 1",
 		.fallback = "0",

@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 enum {
-	RECIPE_TEXT_MAX = 1600,	/* bytes of URL text, and of a canonical text: the longest has 1519 */
+	RECIPE_TEXT_MAX = 1600,	/* bytes of URL text, and of a canonical text: the longest has 1528 */
 	RECIPE_SIDE_MAX = 8192,	/* pixels: the largest w or h that can be asked for */
 	RECIPE_CROP_MAX = 10000000,	/* pixels: the longest side libvips knows (VIPS_MAX_COORD) */
 	RECIPE_RESULT_SIDE_MAX = 16384,	/* pixels, after dpr: WebP ends at 16383, AVIF at 16384 */
@@ -136,6 +136,7 @@ struct recipe {
 	int brightness, contrast, saturation;	/* -100..100 */
 	unsigned hue;				/* degrees, 0..359 */
 	double gamma;				/* 1 by default */
+	bool is_inverted;
 	bool is_grey;
 	unsigned sepia;				/* per cent */
 	bool has_duotone;

@@ -98,6 +98,7 @@ COLOUR_STEPS = [
     ("sat=60", saturate(1.6)),
     ("hue=75", hue_rotate(75)),
     ("gamma=1.8", each(lambda c: 255 * (c / 255) ** (1 / 1.8))),
+    ("invert=1", each(lambda c: 255 - c)),
     ("gray=1", grayscale),
     ("sepia=70", sepia(0.7)),
     ("duotone=102a60:ffe8b0", duotone((0x10, 0x2A, 0x60), (0xFF, 0xE8, 0xB0))),
@@ -146,10 +147,10 @@ def test_colours_are_those_of_the_formulas_and_alpha_stays(renderer, mode):
 def test_grey_pictures_get_colours_only_when_needed(renderer):
     for source_mode, alpha in (("L", ""), ("LA", "A")):
         source = renderer.file(picture(source_mode))
-        for recipe in [recipe for recipe, _ in COLOUR_STEPS[:6]] + FOCUS_STEPS + ["gray=1,blur=2,bg=777"]:
+        for recipe in [recipe for recipe, _ in COLOUR_STEPS[:7]] + FOCUS_STEPS + ["gray=1,blur=2,bg=777"]:
             wanted = "L" if "bg" in recipe else "L" + alpha
             assert renderer.render(source, recipe).mode == wanted, recipe
-        for recipe, _ in COLOUR_STEPS[6:]:
+        for recipe, _ in COLOUR_STEPS[7:]:
             assert renderer.render(source, recipe).mode == "RGB" + alpha, recipe
     assert renderer.render(picture("RGBA"), "gray=1").mode == "LA"
     assert renderer.render(picture("RGB"), "gray=1,sepia=40").mode == "RGB"
