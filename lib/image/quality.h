@@ -9,13 +9,8 @@
 
 #include "image/encoder.h"
 
-/*
- * Mean structural similarity (similarity.h) that q=auto reaches.  Over eight photos of
- * 800 pixels the files had as many bytes together as at the default quality (JPEG,
- * WebP; a third more as AVIF, whose default is lower), but were spread differently: half the
- * bytes for soft pictures, half as much again for those full of detail.  It costs
- * the time of some six encodings and five decodings.
- */
+/* Mean structural similarity (similarity.h) that q=auto reaches.  What it costs and
+ * saves is measured in docs/encoding.md. */
 #define QUALITY_TARGET 0.97
 
 enum {

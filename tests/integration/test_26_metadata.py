@@ -46,7 +46,8 @@ def tags_of(*paths):
 def exif_with_maker_note():
     """TIFF 6.0 section 2: a directory that leads to another, with a MakerNote of unknown kind."""
     note = b"SECRET-NOTE of the maker"
-    return b"Exif\0\0MM\0*" + struct.pack(">IHHHIIIHHHIII", 8, 1, 0x8769, 4, 1, 26, 0, 1, 0x927C, 7, len(note), 44, 0) + note
+    first, second = (1, 0x8769, 4, 1, 26, 0), (1, 0x927C, 7, len(note), 44, 0)
+    return b"Exif\0\0MM\0*" + struct.pack(">IHHHIIIHHHIII", 8, *first, *second) + note
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +80,8 @@ def originals(shared, tmp_path_factory):
 
 
 # Groups that tell of the file and not of the picture: its structure, and what exiftool reckons.
-STRUCTURE = {"System", "File", "ExifTool", "PNG", "JFIF", "RIFF", "GIF", "PNG-pHYs", "Composite", "Meta", "Jpeg2000", "JXL",
-             "QuickTime", "IFD0", "IFD1", "ExifIFD", "XMP-x", "XMP-rdf"}
+STRUCTURE = {"System", "File", "ExifTool", "PNG", "JFIF", "RIFF", "GIF", "PNG-pHYs", "Composite", "Meta", "Jpeg2000",
+             "JXL", "QuickTime", "IFD0", "IFD1", "ExifIFD", "XMP-x", "XMP-rdf"}
 # Of EXIF, what libvips makes up of the result itself.
 MADE_UP = {"Orientation", "XResolution", "YResolution", "ResolutionUnit", "YCbCrPositioning", "ExifVersion",
            "ComponentsConfiguration", "FlashpixVersion", "ColorSpace", "ExifImageWidth", "ExifImageHeight"}
@@ -260,8 +261,7 @@ def test_nothing_is_smuggled_in_a_file_that_is_passed_on(renderer, to):
             if to != "jxl" and name not in MADE_ANEW and recipe != "w=60":
                 assert path.stat().st_size <= len(content), f"{to}: {name}, {recipe}"
                 made = renderer.render(path).convert("RGB")
-                assert max(value for pair in ImageChops.difference(made, picture).getextrema() for value in pair) == 0, \
-                    f"{to}: {name}, {recipe}"
+                assert ImageChops.difference(made, picture).getbbox() is None, f"{to}: {name}, {recipe}"
 
 
 # ---- the credit -------------------------------------------------------------------------------------
@@ -349,7 +349,8 @@ def lying_photo(tmp_path_factory):
     return write_tags(path, "-Orientation#=6", "-XMP-tiff:Orientation#=6", "-XMP-tiff:ImageWidth=80",
                       "-XMP-exif:ExifImageWidth=80", "-ExifImageWidth=80", f"-ThumbnailImage<={thumbnail}",
                       f"-PhotoshopThumbnail<={thumbnail}", "-Make=kept", "-IPTC:City=kept too",
-                      "-XMP-xmp:ThumbnailImage<=" + str(thumbnail), "-XMP-xmp:ThumbnailFormat=JPEG", "-XMP-xmp:Label=kept")
+                      "-XMP-xmp:ThumbnailImage<=" + str(thumbnail), "-XMP-xmp:ThumbnailFormat=JPEG",
+                      "-XMP-xmp:Label=kept")
 
 
 @pytest.mark.parametrize("to", ("jpg", "png", "webp", "avif", "jxl"))
