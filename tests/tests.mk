@@ -31,26 +31,52 @@ $(BUILD)/tests/integration/probe_%: $(BUILD)/tests/integration/probe_%.o $(BUILD
 # ---- fuzzing ----------------------------------------------------------------------
 
 # Everything once more, by clang, with libFuzzer's coverage and both sanitizers.
-fuzz_flags := $(language) -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-fuzz_objects := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(library_sources))
-fuzz_programs := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(fuzz_targets))
+# `make fuzz-coverage` builds it another time, to see which lines the inputs reach.
+fuzz_folder := $(BUILD)/fuzz
+fuzz_instruments := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz_flags = $(language) -O1 -g $(fuzz_instruments)
+fuzz_objects = $(patsubst %.c,$(fuzz_folder)/%.o,$(1))
+fuzz_programs := $(patsubst tests/fuzz/%.c,$(fuzz_folder)/%,$(fuzz_targets))
+fuzz_libraries = $(call packages_of,libs,$(service_packages))
 
-$(BUILD)/fuzz/%.o: %.c
+$(fuzz_folder)/lib/image/%.o $(fuzz_folder)/tests/fuzz/fuzz_bomb.o: package_cflags = $(image_cflags)
+$(fuzz_folder)/%.o: %.c
 	@mkdir -p $(@D)
-	$(call show,FC)$(CLANG) $(fuzz_flags) $(service_cflags) -MMD -MP -c -o $@ $<
+	$(call show,FC)$(CLANG) $(fuzz_flags) $(package_cflags) -MMD -MP -c -o $@ $<
 
-$(BUILD)/fuzz/libvitrine.a: $(fuzz_objects)
+$(fuzz_folder)/libvitrine.a: $(call fuzz_objects,$(library_sources))
 	@rm -f $@
 	$(call show,AR)ar rcs $@ $^
 
-$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libvitrine.a
-	$(call show,FL)$(CLANG) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^ $(call packages_of,libs,$(service_packages)) -lm
+$(fuzz_folder)/fuzz_%: $(fuzz_folder)/tests/fuzz/fuzz_%.o $(fuzz_folder)/libvitrine.a
+	$(call show,FL)$(CLANG) $(fuzz_flags) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(fuzz_libraries) -lm
 
-# Of the image folder, what parses files without libvips.
-$(BUILD)/fuzz/fuzz_rewrap: $(patsubst %.c,$(BUILD)/fuzz/%.o,$(wildcard lib/image/rewrap*.c))
+# Of the image folder, what parses bytes without libvips; and all of it, as the renderer has it.
+$(fuzz_folder)/fuzz_rewrap: $(call fuzz_objects,$(wildcard lib/image/rewrap*.c))
+$(fuzz_folder)/fuzz_gif: $(call fuzz_objects,lib/image/gif.c)
+$(fuzz_folder)/fuzz_riff: $(call fuzz_objects,lib/image/riff.c)
+$(fuzz_folder)/fuzz_miniature: $(call fuzz_objects,$(addprefix lib/image/,blurhash.c palette.c srgb.c thumbhash.c))
+$(fuzz_folder)/fuzz_bomb: $(call fuzz_objects,lib/image/bomb.c)
+$(fuzz_folder)/fuzz_image: $(call fuzz_objects,$(image_sources) renderer/sanitizer.c)
+$(fuzz_folder)/fuzz_bomb $(fuzz_folder)/fuzz_image: fuzz_libraries = $(call packages_of,libs,vips libcrypto)
+$(fuzz_folder)/fuzz_route: $(call fuzz_objects,fcgi-app/route.c)
 
 .PHONY: fuzz-programs
 fuzz-programs: $(fuzz_programs)
+
+# What they find beyond the seeds is kept in the build folder, for the next time.
+FUZZ_SECONDS ?= 600
+FUZZ_ONLY ?=
+
+.PHONY: fuzz
+fuzz: $(fuzz_programs)  ## run each fuzzer for FUZZ_SECONDS, two at a time: hours
+	$(PYTHON) tests/fuzz/run.py $(fuzz_folder) --seconds=$(FUZZ_SECONDS) $(FUZZ_ONLY)
+
+.PHONY: fuzz-coverage
+fuzz-coverage:  ## which lines the fuzzers' inputs reach, after make fuzz
+	$(MAKE) fuzz-programs fuzz_folder=$(BUILD)/fuzz-coverage \
+	    fuzz_instruments="-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping"
+	$(PYTHON) tests/fuzz/coverage.py $(BUILD)/fuzz-coverage --inputs=$(fuzz_folder)/corpus
 
 # ---- everything -------------------------------------------------------------------
 
