@@ -4,7 +4,7 @@
  *
  * libpng inflates all metadata in front of the pixels, 50 MB a chunk, a thousand
  * chunks; librsvg builds a tree of 1 to 5 kB for each element, a million of them,
- * and entities multiply those; libjpeg goes over the whole picture for each scan, of
+ * and entities multiply those, as style sheets multiply its work; libjpeg goes over the whole picture for each scan, of
  * which a few bytes are enough; libvips counts through all frames of a WebP before
  * each of them.  The other decoders take no more than a file's own length for its
  * header.  Here the file is only read through, in pieces.
@@ -242,6 +242,9 @@ png_is_no_bomb(int input, struct failure *why)
 enum {
 	SVG_BYTES_MAX = 8 << 20,
 	SVG_ELEMENTS_MAX = 50000,	/* a quarter of a gigabyte in librsvg 2.54 */
+	SVG_ATTRIBUTES_MAX = 1000,	/* of one element: each is compared with all before it */
+	SVG_TEXT_BYTES_MAX = 1 << 20,	/* Pango takes 200 bytes and more for each, and a microsecond */
+	SVG_MATCHES_MAX = 20000000,	/* of selectors with elements, a second of work */
 	SVG_ENTITY_BYTES_MAX = 256	/* repeated by three bytes each */
 };
 
@@ -262,26 +265,117 @@ is_harmless_entity(struct span rest)
 	    memchr(rest.at + start + 1, '<', length) == NULL && memchr(rest.at + start + 1, '&', length) == NULL);
 }
 
+struct svg_parts {
+	unsigned elements, attributes;	/* attributes: of the element that has most */
+	size_t text_bytes;		/* outside of tags, entities as long as they may be */
+	size_t selectors;		/* in style sheets at most so many, entities likewise */
+};
+
+static void
+count_text(struct svg_parts *parts, const char *at, const char *end)
+{
+	for (; at < end; at++) {
+		size_t bytes = *at == '&' ? SVG_ENTITY_BYTES_MAX : !g_ascii_isspace(*at);
+
+		parts->text_bytes += bytes;
+		parts->selectors += *at == '{' || *at == ',' || *at == '&' ? bytes : 0;
+	}
+}
+
+/* Behind the markup that ends with `end`, or the end of the text. */
+static const char *
+skip_until(const char *at, const char *text_end, const char *end)
+{
+	const char *found = memmem(at, (size_t)(text_end - at), end, strlen(end));
+
+	return found == NULL ? text_end : found + strlen(end);
+}
+
+/* From "<" on; values between quotes may hold a ">".  A document type ends where its
+ * declarations begin, which are like tags. */
+static const char *
+skip_tag(const char *at, const char *text_end, struct svg_parts *parts)
+{
+	bool is_element = text_end - at > 1 && (g_ascii_isalpha(at[1]) || at[1] == '_' || (at[1] & 0x80) != 0);
+	bool is_declaration = text_end - at > 1 && at[1] == '!';
+	unsigned attributes = 0;
+	char quote = '\0';
+
+	for (; at < text_end && (quote != '\0' || (*at != '>' && (!is_declaration || *at != '['))); at++) {
+		attributes += quote == '\0' && *at == '=';
+		if (quote != '\0')
+			quote = *at == quote ? '\0' : quote;
+		else if (*at == '"' || *at == '\'')
+			quote = *at;
+	}
+	parts->elements += is_element;
+	parts->attributes = VIPS_MAX(parts->attributes, attributes);
+	return at < text_end ? at + 1 : text_end;
+}
+
+static struct svg_parts
+svg_count(struct span text)
+{
+	const char *at = text.at, *end = text.at + text.length;
+	struct svg_parts parts = { 0 };
+
+	while (at < end) {
+		struct span rest = span_range(at, (size_t)(end - at));
+
+		if (span_starts_with(rest, "<!--")) {
+			at = skip_until(at + strlen("<!--"), end, "-->");
+		} else if (span_starts_with(rest, "<?")) {
+			at = skip_until(at, end, "?>");
+		} else if (span_starts_with(rest, "<![CDATA[")) {
+			at = skip_until(at, end, "]]>");
+			count_text(&parts, rest.at, at);
+		} else if (*at == '<') {
+			at = skip_tag(at, end, &parts);
+		} else {
+			at = memchr(at, '<', rest.length);
+			at = at == NULL ? end : at;
+			count_text(&parts, rest.at, at);
+		}
+	}
+	return parts;
+}
+
 static bool
-svg_text_is_no_bomb(struct span text, struct failure *why)
+svg_has_few_parts(struct span text, struct failure *why)
+{
+	struct svg_parts parts = svg_count(text);
+
+	if (parts.elements > SVG_ELEMENTS_MAX)
+		return fail(why, FAIL_UNPROCESSABLE, "the SVG has %u elements, the limit is %d", parts.elements,
+		    SVG_ELEMENTS_MAX);
+	if (parts.attributes > SVG_ATTRIBUTES_MAX)
+		return fail(why, FAIL_UNPROCESSABLE, "an element of the SVG has %u attributes, the limit is %d",
+		    parts.attributes, SVG_ATTRIBUTES_MAX);
+	if (parts.text_bytes > SVG_TEXT_BYTES_MAX)
+		return fail(why, FAIL_UNPROCESSABLE, "the SVG has %zu bytes of text and style, the limit is %d",
+		    parts.text_bytes, SVG_TEXT_BYTES_MAX);
+	if (parts.selectors * parts.elements > SVG_MATCHES_MAX)
+		return fail(why, FAIL_UNPROCESSABLE,
+		    "the SVG has %zu selectors for %u elements, the limit is %d for their product", parts.selectors,
+		    parts.elements, SVG_MATCHES_MAX);
+	return true;
+}
+
+static bool
+svg_has_harmless_entities(struct span text, struct failure *why)
 {
 	static const char entity[] = "<!ENTITY";
 	const char *end = text.at + text.length;
-	unsigned elements = 0;
 
 	for (const char *at = text.at; (at = memchr(at, '<', (size_t)(end - at))) != NULL; at++) {
 		struct span rest = span_range(at, (size_t)(end - at));
 
-		elements += rest.length > 1 && (g_ascii_isalpha(at[1]) || at[1] == '_');
 		if (span_starts_with(rest, entity) && !is_harmless_entity(span_range(at + strlen(entity),
 		    rest.length - strlen(entity))))
 			return fail(why, FAIL_UNPROCESSABLE,
 			    "the SVG has an entity that is more than the limit of %d bytes of plain text",
 			    SVG_ENTITY_BYTES_MAX);
 	}
-	if (elements > SVG_ELEMENTS_MAX)
-		return fail(why, FAIL_UNPROCESSABLE, "the SVG has %u elements, the limit is %d", elements,
-		    SVG_ELEMENTS_MAX);
 	return true;
 }
 
@@ -292,7 +386,8 @@ svg_is_no_bomb(int input, struct failure *why)
 	ssize_t got = read_at(input, text, SVG_BYTES_MAX + 1, 0, why);
 	bool is_harmless = got > SVG_BYTES_MAX ?
 	    fail(why, FAIL_UNPROCESSABLE, "the SVG has more bytes than the limit of %d", SVG_BYTES_MAX) :
-	    got != -1 && svg_text_is_no_bomb(span_range(text, (size_t)got), why);
+	    got != -1 && svg_has_harmless_entities(span_range(text, (size_t)got), why) &&
+	    svg_has_few_parts(span_range(text, (size_t)got), why);
 
 	g_free(text);
 	return is_harmless;
