@@ -161,7 +161,7 @@ print_in_ring(struct inspection *inspection)
 	peers_count(inspection->context->peers, &configured, &alive);
 	print_label("ring");
 	printf("%u of %u peers answer; ", alive, configured);
-	if (!catalog_find(inspection->catalog, span_of(inspection->asset.id), inspection->deadline, &asset, &tier,
+	if (!catalog_find(inspection->catalog, span_of(inspection->asset.id), 0, inspection->deadline, &asset, &tier,
 	    &why)) {
 		printf("servers are told: ");
 		print_safely(stdout, span_of(why.detail));
@@ -201,7 +201,7 @@ name_mark(const struct inspection *inspection, const struct watermark *watermark
 	struct asset asset;
 
 	if (watermark->asset[0] != '\0') {
-		if (!catalog_find(inspection->catalog, span_of(watermark->asset), inspection->deadline, &asset, &tier,
+		if (!catalog_find(inspection->catalog, span_of(watermark->asset), 0, inspection->deadline, &asset, &tier,
 		    &why))
 			return false;
 		*key = variant_original_key(inspection->context->arena, &asset);

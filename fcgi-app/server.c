@@ -74,7 +74,7 @@ server_find_asset(struct server *server, struct request *request, struct span id
 {
 	int64_t from_us = monotonic_us();
 	enum catalog_tier tier;
-	bool was_found = catalog_find(server->catalog, id, request->deadline, asset, &tier, why);
+	bool was_found = catalog_find(server->catalog, id, 0, request->deadline, asset, &tier, why);
 
 	request_note_step(request, STEP_CATALOG, &from_us);
 	if (!was_found)

@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "catalog/asset_ring.h"
 #include "catalog/asset_row.h"
+#include "catalog/asset_search.h"
+#include "catalog/heartbeat.h"
 #include "catalog/servers.h"
 
 #include <stdlib.h>
@@ -28,6 +30,8 @@ struct catalog {
 	struct catalog_config config;
 	struct servers servers;
 	struct catalog_health own_health;	/* unless the configuration has one */
+	struct heartbeat heartbeat;
+	struct asset_search search;
 	struct asset_ring ring;
 	struct arena *scratch;	/* emptied at the end of every call */
 };
@@ -54,14 +58,21 @@ catalog_open(const struct catalog_config *config, struct peers *peers)
 	catalog->config = *config;
 	if (config->health == NULL)
 		catalog->config.health = &catalog->own_health;
+	catalog->scratch = arena_new();
 	servers_init(&catalog->servers, &catalog->config);
+	catalog->heartbeat = (struct heartbeat){
+		.servers = &catalog->servers,
+		.health = catalog->config.health,
+		.arena = catalog->scratch,
+		.max_lag_s = config->max_lag_s
+	};
+	catalog->search = (struct asset_search){ &catalog->servers, &catalog->heartbeat, catalog->scratch };
 	catalog->ring = (struct asset_ring){
 		.peers = peers,
 		.soft_lifetime_s = config->soft_lifetime_s,
 		.hard_lifetime_s = config->hard_lifetime_s,
 		.negative_lifetime_s = config->negative_lifetime_s
 	};
-	catalog->scratch = arena_new();
 	return catalog;
 }
 
@@ -113,44 +124,6 @@ ask_primary_for_row(struct catalog *catalog, const struct query *query, struct f
 	return true;
 }
 
-/* A row that is merely old is served as it is when the database does not answer
- * within this: a hit must not wait for a server that hangs. */
-enum { REFRESH_MS = 200 };
-
-enum sighting {
-	SEEN_ON_REPLICA,
-	SEEN_ON_PRIMARY,
-	MISSING,		/* the primary has no such row */
-	MISSING_ON_REPLICA,	/* and the primary did not answer, so it may be new */
-	NOBODY_ANSWERED		/* *why says why */
-};
-
-/* A replica first; the primary for what the replica lacks, or has only in a
- * version before at_least. */
-static enum sighting
-look_up(struct catalog *catalog, struct span id, uint64_t at_least, struct deadline deadline,
-    struct asset *asset, struct failure *why)
-{
-	struct found *found = arena_alloc(catalog->scratch, sizeof(*found));
-	struct database_value key = text_value(id);
-	struct query query = { find_statement, &key, 1, take_row, found, catalog->scratch };
-	bool replica_answered = servers_ask_replica(&catalog->servers, &query, deadline, why);
-	bool replica_lacks_it = replica_answered && !found->is_found && found->why.kind == FAIL_NONE;
-
-	if (replica_answered && found->is_found && found->asset.version >= at_least) {
-		*asset = found->asset;
-		return SEEN_ON_REPLICA;
-	}
-	failure_clear(why);
-	memset(found, 0, sizeof(*found));
-	if (!ask_primary_for_row(catalog, &query, found, deadline, why))
-		return replica_lacks_it ? MISSING_ON_REPLICA : NOBODY_ANSWERED;
-	if (!found->is_found)
-		return MISSING;
-	*asset = found->asset;
-	return SEEN_ON_PRIMARY;
-}
-
 /* ---- finding ------------------------------------------------------------------------- */
 
 static bool
@@ -158,6 +131,10 @@ not_found(struct span id, struct failure *why)
 {
 	return fail(why, FAIL_NOT_FOUND, "no asset %.*s", SPAN_ARGS(id));
 }
+
+/* A row that is merely old is served as it is when the database does not answer
+ * within this: a hit must not wait for a server that hangs. */
+enum { REFRESH_MS = 200 };
 
 /* The ring has an entry past its soft lifetime.  Whatever happens to the
  * database, there is an answer. */
@@ -173,7 +150,8 @@ find_stale(struct catalog *catalog, const struct asset *stale, struct deadline d
 	*asset = *stale;
 	if (!asset_ring_begin_refresh(&catalog->ring, id))
 		return true;
-	sighting = look_up(catalog, id, stale->version, deadline_within_ms(deadline, REFRESH_MS), asset, &trouble);
+	sighting = asset_search(&catalog->search, id, stale->version, deadline_within_ms(deadline, REFRESH_MS), asset,
+	    &trouble);
 	switch (sighting) {
 	case SEEN_ON_REPLICA:
 	case SEEN_ON_PRIMARY:
@@ -187,33 +165,41 @@ find_stale(struct catalog *catalog, const struct asset *stale, struct deadline d
 		asset_ring_add_missing(&catalog->ring, id, catalog->scratch);
 		asset_ring_end_refresh(&catalog->ring, id);
 		return not_found(id, why);
-	case MISSING_ON_REPLICA:
+	case SEEN_LATE:
+	case MISSING_LATE:
 	case NOBODY_ANSWERED:
 		break;
 	}
 	return true;
 }
 
+/* The ring has nothing, or an entry that is not believed: `doubted`, else NULL. */
 static bool
-find_and_remember(struct catalog *catalog, struct span id, struct deadline deadline,
-    struct asset *asset, enum catalog_tier *tier, struct failure *why)
+find_and_remember(struct catalog *catalog, struct span id, uint64_t seen_version, const struct ring_entry *doubted,
+    struct deadline deadline, struct asset *asset, enum catalog_tier *tier, struct failure *why)
 {
-	switch (look_up(catalog, id, 0, deadline, asset, why)) {
+	enum sighting sighting = asset_search(&catalog->search, id, seen_version, deadline, asset, why);
+
+	*tier = sighting == SEEN_ON_REPLICA || sighting == SEEN_LATE || sighting == MISSING_LATE ?
+	    CATALOG_REPLICA : CATALOG_PRIMARY;
+	switch (sighting) {
 	case SEEN_ON_REPLICA:
-		*tier = CATALOG_REPLICA;
-		asset_ring_add(&catalog->ring, asset, catalog->scratch);
-		return true;
 	case SEEN_ON_PRIMARY:
-		*tier = CATALOG_PRIMARY;
-		asset_ring_add(&catalog->ring, asset, catalog->scratch);
+		if (doubted == NULL)
+			asset_ring_add(&catalog->ring, asset, catalog->scratch);
+		else
+			asset_ring_replace(&catalog->ring, asset, doubted->asset.version, catalog->scratch);
 		return true;
 	case MISSING:
-		*tier = CATALOG_PRIMARY;
+		if (doubted != NULL)
+			asset_ring_forget(&catalog->ring, id);
 		asset_ring_add_missing(&catalog->ring, id, catalog->scratch);
 		return not_found(id, why);
-	case MISSING_ON_REPLICA:
+	case SEEN_LATE:
 		/* Good enough an answer, but not to be remembered. */
-		*tier = CATALOG_REPLICA;
+		failure_clear(why);
+		return true;
+	case MISSING_LATE:
 		failure_clear(why);
 		return not_found(id, why);
 	case NOBODY_ANSWERED:
@@ -222,40 +208,38 @@ find_and_remember(struct catalog *catalog, struct span id, struct deadline deadl
 			why->kind = FAIL_UNAVAILABLE;
 		break;
 	}
-	*tier = CATALOG_PRIMARY;
 	return false;
 }
 
 static bool
-find(struct catalog *catalog, struct span id, struct deadline deadline, struct asset *asset,
-    enum catalog_tier *tier, struct failure *why)
+find(struct catalog *catalog, struct span id, uint64_t seen_version, struct deadline deadline,
+    struct asset *asset, enum catalog_tier *tier, struct failure *why)
 {
 	struct ring_entry *entry = arena_alloc(catalog->scratch, sizeof(*entry));
+	enum ring_answer answer = asset_ring_find(&catalog->ring, id, catalog->scratch, entry);
 
-	switch (asset_ring_find(&catalog->ring, id, catalog->scratch, entry)) {
-	case RING_FRESH:
-		*asset = entry->asset;
-		return true;
-	case RING_MISSING:
+	/* An entry without a row has version 0: older than whatever was seen. */
+	if (answer == RING_NOTHING || entry->asset.version < seen_version)
+		return find_and_remember(catalog, id, seen_version, answer == RING_NOTHING ? NULL : entry, deadline, asset,
+		    tier, why);
+	if (answer == RING_MISSING)
 		return not_found(id, why);
-	case RING_STALE:
+	if (answer == RING_STALE)
 		return find_stale(catalog, &entry->asset, deadline, asset, tier, why);
-	case RING_NOTHING:
-		break;
-	}
-	return find_and_remember(catalog, id, deadline, asset, tier, why);
+	*asset = entry->asset;
+	return true;
 }
 
 bool
-catalog_find(struct catalog *catalog, struct span id, struct deadline deadline, struct asset *asset,
-    enum catalog_tier *tier, struct failure *why)
+catalog_find(struct catalog *catalog, struct span id, uint64_t seen_version, struct deadline deadline,
+    struct asset *asset, enum catalog_tier *tier, struct failure *why)
 {
 	bool is_found;
 
 	*tier = CATALOG_PEER;
 	if (!asset_id_is_valid(id))
 		return not_found(id, why);
-	is_found = find(catalog, id, deadline, asset, tier, why);
+	is_found = find(catalog, id, seen_version, deadline, asset, tier, why);
 	arena_reset(catalog->scratch);
 	return is_found;
 }
@@ -266,7 +250,10 @@ find_fresh(struct catalog *catalog, const char *statement, const struct database
     unsigned count, struct deadline deadline, struct asset *asset, struct failure *why)
 {
 	struct found *found = arena_alloc(catalog->scratch, sizeof(*found));
-	struct query query = { statement, values, count, take_row, found, catalog->scratch };
+	struct query query = {
+		.statement = statement, .parameters = values, .parameter_count = count, .each = take_row, .state = found,
+		.arena = catalog->scratch
+	};
 
 	if (!ask_primary_for_row(catalog, &query, found, deadline, why))
 		return false;
@@ -311,7 +298,10 @@ write_row(struct catalog *catalog, struct span id, const char *statement,
     const struct database_value *values, unsigned count, struct deadline deadline,
     struct asset *asset, struct failure *why)
 {
-	struct query query = { statement, values, count, NULL, NULL, catalog->scratch };
+	struct query query = {
+		.statement = statement, .parameters = values, .parameter_count = count, .each = NULL, .state = NULL,
+		.arena = catalog->scratch
+	};
 	struct database_value key = text_value(id);
 	enum database_trouble trouble;
 	uint64_t affected = 0;
@@ -333,6 +323,7 @@ write_row(struct catalog *catalog, struct span id, const char *statement,
 		asset_ring_forget(&catalog->ring, id);
 		return false;
 	}
+	heartbeat_keep(&catalog->heartbeat, deadline);
 	asset_ring_replace(&catalog->ring, asset, 0, catalog->scratch);
 	return true;
 }
@@ -428,7 +419,10 @@ read_page(struct catalog *catalog, struct span after_id, struct page *page, stru
     struct deadline deadline, struct failure *why)
 {
 	struct database_value key = text_value(after_id);
-	struct query query = { list_statement, &key, 1, add_to_page, page, arena };
+	struct query query = {
+		.statement = list_statement, .parameters = &key, .parameter_count = 1, .each = add_to_page, .state = page,
+		.arena = arena
+	};
 	enum database_trouble trouble;
 
 	page->count = 0;
@@ -492,13 +486,25 @@ void
 catalog_probe(struct catalog *catalog, int index, struct deadline deadline,
     struct catalog_server_state *state)
 {
-	struct query query = { probe_statement, NULL, 0, take_read_only, state, catalog->scratch };
+	struct query query = {
+		.statement = probe_statement, .parameters = NULL, .parameter_count = 0, .each = take_read_only, .state = state,
+		.arena = catalog->scratch
+	};
 	enum database_trouble trouble;
 	struct failure why = { 0 };
 
 	*state = (struct catalog_server_state){
-		.is_left_alone = servers_is_left_alone(&catalog->servers, index)
+		.is_left_alone = servers_is_left_alone(&catalog->servers, index),
+		.is_lagging = servers_is_lagging(&catalog->servers, index)
 	};
 	state->answers = servers_ask(&catalog->servers, index, &query, NULL, deadline, &trouble, &why);
 	arena_reset(catalog->scratch);
+}
+
+bool
+catalog_take_complaint(struct catalog *catalog, struct failure *complaint)
+{
+	*complaint = catalog->heartbeat.complaint;
+	failure_clear(&catalog->heartbeat.complaint);
+	return complaint->kind != FAIL_NONE;
 }

@@ -1,12 +1,13 @@
 /*
  * catalog - the assets, in MySQL, as every server sees them.
  *
- * Reading one asset: the memcached ring, then a healthy replica, then, if no
- * replica has it or can be reached, the primary, once.  So a row that was just
+ * Reading one asset: the memcached ring, then a replica that is well and does not
+ * lag, then, if no replica has it or can be reached, the primary, once.  So a row that was just
  * written is visible at once (read your own writes), and an id that nobody has
  * is remembered as missing for negative_lifetime_s.  Writers (insert, update,
  * set, purge) go to the primary and then replace or delete the ring's entry.  Versions are
- * microseconds of the clock and never repeat (sql/0001-asset.sql).
+ * microseconds of the clock and never repeat (sql/0001-asset.sql).  How lags are
+ * found: heartbeat.h.
  *
  * A server that failed leaves the rotation for retry_after_ms, and then one
  * request tries it again: with health in shared memory, one of all processes.
@@ -31,6 +32,10 @@ enum { CATALOG_REPLICAS_MAX = 16 };
  * lie in memory that they share, and outlives the catalogs that use it. */
 struct catalog_health {
 	struct breaker primary, replicas[CATALOG_REPLICAS_MAX];	/* open: does not answer */
+	struct breaker lagging[CATALOG_REPLICAS_MAX];	/* open: answers with what was */
+	struct breaker beat;				/* open: somebody looks after the heartbeat */
+	_Atomic int64_t newest_beat_us;
+	_Atomic bool has_complained;			/* that the heartbeat cannot be written */
 };
 
 struct catalog_config {
@@ -39,6 +44,7 @@ struct catalog_config {
 	unsigned replica_count;
 	struct catalog_health *health;	/* NULL: the catalog has its own */
 	unsigned retry_after_ms;	/* a failed server is left alone for this long */
+	unsigned max_lag_s;		/* a replica further behind is not believed; 0: do not look */
 	unsigned connection_age_s;	/* connections are replaced after this, +- 20 % */
 	unsigned soft_lifetime_s;	/* ring entries older than this are refreshed by one process */
 	unsigned hard_lifetime_s;	/* ring entries vanish after this */
@@ -57,10 +63,16 @@ struct catalog;
 struct catalog *catalog_open(const struct catalog_config *config, struct peers *peers);
 void catalog_close(struct catalog *catalog);
 
-/* FAIL_NOT_FOUND, also for what is no id; FAIL_UNAVAILABLE when neither a replica
- * nor the primary answered in time and the ring had nothing; FAIL_UPSTREAM for a
- * row that breaks the rules of asset.h. */
-bool catalog_find(struct catalog *catalog, struct span id, struct deadline deadline,
+/*
+ * seen_version is that of a row that the caller has served already, or 0: the ring
+ * and the replicas are not believed when they have an older one or none.  What
+ * the primary says is the truth, also when it is older: a restored backup.
+ *
+ * FAIL_NOT_FOUND, also for what is no id; FAIL_UNAVAILABLE when neither a replica
+ * nor the primary answered in time, or with what was seen, and the ring had nothing;
+ * FAIL_UPSTREAM for a row that breaks the rules of asset.h.
+ */
+bool catalog_find(struct catalog *catalog, struct span id, uint64_t seen_version, struct deadline deadline,
     struct asset *asset, enum catalog_tier *tier, struct failure *why)
     __attribute__((warn_unused_result));
 
@@ -121,8 +133,13 @@ struct catalog_server_state {
 	bool answers;
 	bool takes_writes;
 	bool is_left_alone;	/* it failed, and has not answered since */
+	bool is_lagging;	/* out of the rotation because it is too far behind */
 };
 void catalog_probe(struct catalog *catalog, int index, struct deadline deadline,
     struct catalog_server_state *state);
+
+/* What the operator should know and no answer tells, for the log: true once on each
+ * machine, until it works again and fails once more. */
+bool catalog_take_complaint(struct catalog *catalog, struct failure *complaint);
 
 #endif

@@ -31,6 +31,7 @@ servers_init(struct servers *servers, const struct catalog_config *config)
 	for (unsigned i = 0; i < config->replica_count; i++) {
 		servers->replicas[i].config = &config->replicas[i];
 		servers->replicas[i].breaker = &config->health->replicas[i];
+		servers->replicas[i].lagging = &config->health->lagging[i];
 	}
 	choose_reader(servers);
 }
@@ -40,6 +41,7 @@ disconnect(struct server *server)
 {
 	database_close(server->database);
 	server->database = NULL;
+	server->needs_alternative = false;
 }
 
 void
@@ -56,6 +58,12 @@ servers_is_left_alone(const struct servers *servers, int index)
 	return breaker_is_open(server_at((struct servers *)servers, index)->breaker);
 }
 
+bool
+servers_is_lagging(const struct servers *servers, int index)
+{
+	return index != SERVER_PRIMARY && breaker_is_open(server_at((struct servers *)servers, index)->lagging);
+}
+
 static bool
 connect_to(struct servers *servers, struct server *server, struct deadline deadline,
     enum database_trouble *trouble, struct failure *why)
@@ -67,6 +75,7 @@ connect_to(struct servers *servers, struct server *server, struct deadline deadl
 		return true;
 	server->database = database_open(server->config, deadline, trouble, why);
 	server->replace_at = deadline_in_ms((int64_t)chance_around(servers->connection_age_s * 1000ULL));
+	server->may_be_renewed_at = deadline_in_ms(servers->retry_after_ms);
 	return server->database != NULL;
 }
 
@@ -94,20 +103,40 @@ may_be_asked(const struct servers *servers, struct server *server)
 }
 
 static bool
+execute(struct server *server, const char *statement, const struct query *query, uint64_t *affected,
+    struct deadline deadline, enum database_trouble *trouble, struct failure *why)
+{
+	return database_execute(server->database, statement, query->parameters, query->parameter_count,
+	    query->each, query->state, query->arena, affected, deadline, trouble, why);
+}
+
+static bool
+execute_what_it_takes(struct server *server, const struct query *query, uint64_t *affected,
+    struct deadline deadline, enum database_trouble *trouble, struct failure *why)
+{
+	if (query->alternative == NULL || !server->needs_alternative) {
+		if (execute(server, query->statement, query, affected, deadline, trouble, why))
+			return true;
+		if (query->alternative == NULL || *trouble != DATABASE_REFUSED)
+			return false;
+		failure_clear(why);
+	}
+	server->needs_alternative = execute(server, query->alternative, query, affected, deadline, trouble, why);
+	return server->needs_alternative;
+}
+
+static bool
 execute_on(struct servers *servers, struct server *server, const struct query *query,
     uint64_t *affected, struct deadline deadline, enum database_trouble *trouble, struct failure *why)
 {
 	bool is_patient = had_its_time(server, deadline);
 
-	if (database_execute(server->database, query->statement, query->parameters,
-	    query->parameter_count, query->each, query->state, query->arena, affected, deadline, trouble,
-	    why)) {
+	if (execute_what_it_takes(server, query, affected, deadline, trouble, why)) {
 		breaker_close(server->breaker);
 		return true;
 	}
 	if (*trouble == DATABASE_LOST && (is_patient || why->kind != FAIL_TIMEOUT))
 		leave_alone(servers, server);
-	/* A demoted primary: connecting again may find its successor behind the same name. */
 	if (*trouble == DATABASE_LOST || *trouble == DATABASE_READ_ONLY)
 		disconnect(server);
 	return false;
@@ -135,11 +164,51 @@ bool
 servers_ask_primary(struct servers *servers, const struct query *query, uint64_t *affected,
     struct deadline deadline, enum database_trouble *trouble, struct failure *why)
 {
-	if (deadline_has_passed(deadline) || may_be_asked(servers, &servers->primary))
-		return servers_ask(servers, SERVER_PRIMARY, query, affected, deadline, trouble, why);
-	*trouble = DATABASE_LOST;
-	return fail(why, FAIL_UNAVAILABLE, "%s:%u: failed a moment ago", servers->primary.config->host,
-	    servers->primary.config->port);
+	bool was_connected = servers->primary.database != NULL;
+
+	if (!deadline_has_passed(deadline) && !may_be_asked(servers, &servers->primary)) {
+		*trouble = DATABASE_LOST;
+		return fail(why, FAIL_UNAVAILABLE, "%s:%u: failed a moment ago", servers->primary.config->host,
+		    servers->primary.config->port);
+	}
+	if (servers_ask(servers, SERVER_PRIMARY, query, affected, deadline, trouble, why))
+		return true;
+	if (*trouble != DATABASE_READ_ONLY || !was_connected)
+		return false;
+	failure_clear(why);
+	return servers_ask(servers, SERVER_PRIMARY, query, affected, deadline, trouble, why);
+}
+
+bool
+servers_renew_primary(struct servers *servers)
+{
+	struct server *primary = &servers->primary;
+
+	if (primary->database == NULL || !deadline_has_passed(primary->may_be_renewed_at))
+		return false;
+	disconnect(primary);
+	return true;
+}
+
+/* Nobody has found lately that it lags; or somebody has, and this caller is to look again. */
+static bool
+is_worth_asking(const struct servers *servers, const struct server *replica, const struct query *query)
+{
+	return query->is_current == NULL || breaker_allows(replica->lagging, servers->retry_after_ms);
+}
+
+/* What it answered counts. */
+static bool
+is_good_enough(const struct servers *servers, const struct server *replica, const struct query *query)
+{
+	if (query->is_current == NULL)
+		return true;
+	if (query->is_current(query->state)) {
+		breaker_close(replica->lagging);
+		return true;
+	}
+	breaker_open(replica->lagging, servers->retry_after_ms);
+	return false;
 }
 
 bool
@@ -155,10 +224,14 @@ servers_ask_replica(struct servers *servers, const struct query *query, struct d
 	for (unsigned i = 0; i < servers->replica_count; i++) {
 		unsigned index = (servers->reader + i) % servers->replica_count;
 
-		if (deadline_has_passed(deadline) || !may_be_asked(servers, &servers->replicas[index]))
+		struct server *replica = &servers->replicas[index];
+
+		if (deadline_has_passed(deadline) || !is_worth_asking(servers, replica, query) ||
+		    !may_be_asked(servers, replica))
 			continue;
 		failure_clear(why);
-		if (servers_ask(servers, (int)index, query, NULL, deadline, &trouble, why)) {
+		if (servers_ask(servers, (int)index, query, NULL, deadline, &trouble, why) &&
+		    is_good_enough(servers, replica, query)) {
 			servers->reader = index;
 			return true;
 		}

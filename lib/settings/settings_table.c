@@ -150,6 +150,9 @@ const struct setting settings_table[] = {
 	  "A query that takes longer has failed." },
 	{ "catalog", "retry_after_ms", SETTING_UNSIGNED, AT(catalog.retry_after_ms), 100, 600000, "2000", NULL,
 	  "A server that failed is left alone for this long." },
+	{ "catalog", "max_lag_s", SETTING_UNSIGNED, AT(catalog.max_lag_s), 0, 86400, "10", NULL,
+	  "A replica that is further behind the primary than this is not believed; 0: do not look, and keep "
+	  "no heartbeat." },
 	{ "catalog", "connection_age_s", SETTING_UNSIGNED, AT(catalog.connection_age_s), 1, 86400, "300", NULL,
 	  "Connections are renewed after this, so that a moved address is noticed." },
 	{ "catalog", "soft_lifetime_s", SETTING_UNSIGNED, AT(catalog.soft_lifetime_s), 1, 86400, "60", NULL,

@@ -5,7 +5,7 @@
  *	probe_catalog NAME=VALUE...	(see options below; times in ms or s as in the configuration)
  *	    health=FILE			shares what is known of the servers with all who name that file
  *
- *	find ID			-> found TIER MS VERSION WIDTH CREDIT | KIND TIER MS DETAIL
+ *	find ID [SEEN_VERSION]	-> found TIER MS VERSION WIDTH CREDIT | KIND TIER MS DETAIL
  *	fresh ID | key ORIGIN KEY -> the same, TIER is "-"
  *	print ID		-> the row in its printed form, lines joined by "|"
  *	insert ID ORIGIN WIDTH KEY -> as fresh;  fill ID inserts a row with every field at its limit
@@ -13,7 +13,8 @@
  *	set ID FIELDS CREDIT	-> as fresh; FIELDS is a sum of enum asset_field, the other values are those of fill
  *	purge ID		-> found - MS VERSION | KIND - MS DETAIL
  *	list ID			-> the ids after that one (use "-" for all)
- *	probe INDEX		-> answers|silent writable|read-only asked|alone MS
+ *	probe INDEX		-> answers|silent writable|read-only asked|alone current|lagging MS
+ *	complaint		-> what catalog_take_complaint() says, or "none"
  *	migrate FOLDER		-> applied NAME... | KIND - MS DETAIL
  */
 #include "base/deadline.h"
@@ -37,7 +38,7 @@ static struct catalog_config config = {
 	.primary = { .name = "vitrine", .user = "vitrine", .password = "",
 	    .connect_timeout_ms = 400, .query_timeout_ms = 400 },
 	.retry_after_ms = 1000, .connection_age_s = 300, .soft_lifetime_s = 60, .hard_lifetime_s = 600,
-	.negative_lifetime_s = 10
+	.negative_lifetime_s = 10, .max_lag_s = 10
 };
 static struct peers_config ring = { .servers = "", .connect_timeout_ms = 100, .timeout_ms = 150,
     .retry_after_s = 1 };
@@ -99,6 +100,8 @@ set_option(char *option)
 		ring.servers = value;
 	else if (strcmp(option, "age") == 0)
 		config.connection_age_s = number;
+	else if (strcmp(option, "max_lag") == 0)
+		config.max_lag_s = number;
 	else if (strcmp(option, "soft") == 0)
 		config.soft_lifetime_s = number;
 	else if (strcmp(option, "negative") == 0)
@@ -238,7 +241,8 @@ obey(struct catalog *catalog, char **words)
 	started_us = monotonic_us();
 	if (strcmp(words[0], "find") == 0) {
 		enum catalog_tier tier;
-		bool is_found = catalog_find(catalog, span_of(words[1]), deadline, &asset, &tier, &why);
+		bool is_found = catalog_find(catalog, span_of(words[1]), strtoull(words[2], NULL, 10), deadline,
+		    &asset, &tier, &why);
 
 		reply(is_found, &asset, tier_names[tier], &why);
 	} else if (strcmp(words[0], "fresh") == 0) {
@@ -261,9 +265,11 @@ obey(struct catalog *catalog, char **words)
 		struct catalog_server_state state;
 
 		catalog_probe(catalog, (int)strtol(words[1], NULL, 10), deadline, &state);
-		printf("%s %s %s %.3f\n", state.answers ? "answers" : "silent",
+		printf("%s %s %s %s %.3f\n", state.answers ? "answers" : "silent",
 		    state.takes_writes ? "writable" : "read-only", state.is_left_alone ? "alone" : "asked",
-		    elapsed_ms());
+		    state.is_lagging ? "lagging" : "current", elapsed_ms());
+	} else if (strcmp(words[0], "complaint") == 0) {
+		printf("%s\n", catalog_take_complaint(catalog, &why) ? why.detail : "none");
 	} else if (strcmp(words[0], "migrate") == 0) {
 		printf("applied ");
 		if (!migration_run(&config.primary, words[1], deadline, print_name, NULL, &why))

@@ -28,7 +28,7 @@ def started_database(tmp_path_factory):
     with MariaDB(tmp_path_factory.mktemp("mariadb")) as database:
         with Probe("probe_catalog", f"password={PASSWORD}",
                    f"primary=127.0.0.1:{database.primary.port}") as probe:
-            assert probe.ask(f"migrate {SQL}") == "applied 0001-asset.sql 0002-portrait.sql "
+            assert probe.ask(f"migrate {SQL}") == "applied 0001-asset.sql 0002-portrait.sql 0003-heartbeat.sql "
         database.wait_for_replicas()
         yield database
 
@@ -401,14 +401,14 @@ def test_a_slow_reader_does_not_undo_a_purge(database, connect, ring, has_stale_
 
 
 def test_only_one_refreshes_what_is_stale(database, connect, ring):
-    probes = [connect(ring, soft=1) for _ in range(4)]
+    probes = [connect(ring, soft=2) for _ in range(4)]
     name = insert(probes[0])
     database.wait_for_replicas()
     database.primary.sql(f"UPDATE vitrine.asset SET width = 4321, version = version + 1"
                          f" WHERE id = '{name}'")
     database.wait_for_replicas()
     assert ask(probes[0], f"find {name}").width == 100
-    time.sleep(2.3)
+    time.sleep(3.3)
     # The lease is somebody else's: all serve what they have.
     lease = "vitrine:" + hashed(f"asset refresh {name}")
     for member in ring.members:
@@ -676,6 +676,277 @@ def test_all_processes_of_a_machine_pay_for_a_frozen_server_once(database, conne
     # Whoever tries it now tells the others.
     assert "replica" in {ask(probe, f"find {name}").tier for probe in probes}
     assert {ask(probe, f"find {name}").tier for probe in probes} == {"replica"}
+
+
+# ---- lag ----------------------------------------------------------------------------------
+
+
+def beats(server):
+    return int(server.sql("SELECT beaten FROM vitrine.heartbeat")[0][0])
+
+
+def find_until(probe, name, is_right, seconds=5):
+    """The first answer that is right, asked again and again."""
+    end = time.monotonic() + seconds
+    while not is_right(answer := ask(probe, f"find {name}")):
+        assert time.monotonic() < end, f"{answer.word} {answer.tier} after {seconds} s"
+        time.sleep(0.05)
+    return answer
+
+
+def test_beats_once_a_second_while_rows_are_asked_for(database, connect):
+    probes = [connect() for _ in range(2)]
+    name = insert(probes[0])
+    seen, end = set(), time.monotonic() + 3.3
+    while time.monotonic() < end:
+        for probe in probes:
+            ask(probe, f"find {name}")
+        seen.add(beats(database.primary))
+    assert 3 <= len(seen) <= 5
+    rest = beats(database.primary)
+    time.sleep(1.2)
+    assert beats(database.primary) == rest
+    assert abs(rest / 1000000 - time.time()) < 5
+
+
+def test_a_lagging_replica_leaves_the_rotation_and_returns(database, connect):
+    """The other one takes over; both lag: the primary does."""
+    probe = connect(max_lag=1)
+    name = insert(probe)
+    database.wait_for_replicas()
+    for count, tier in ((1, "replica"), (2, "primary")):
+        database.replicas[count - 1].stop_replication()
+        database.primary.sql(f"UPDATE vitrine.asset SET width = {count} WHERE id = '{name}'")
+        if count == 1:
+            database.replicas[1].wait_for(database.primary)
+        answer = find_until(probe, name, lambda answer: answer.width == count and probe.ask(
+            f"probe {count - 1}").split()[3] == "lagging")
+        assert answer.tier == tier
+    for replica in database.replicas:
+        replica.start_replication()
+    find_until(probe, name, lambda answer: answer.tier == "replica")
+
+
+def test_only_the_sql_thread_has_stopped(database, connect):
+    """The replica receives everything and applies nothing: it looks alive."""
+    probe = connect(replicas=database.replicas[:1], max_lag=1)
+    name = insert(probe)
+    database.wait_for_replicas()
+    database.replicas[0].sql("STOP SLAVE SQL_THREAD")
+    purged = ask(probe, f"purge {name}").version
+    answer = find_until(probe, name, lambda answer: answer.version == purged)
+    assert answer.tier == "primary"
+    # No time-out is to be paid for finding out, neither at first nor again.
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        answer = ask(probe, f"find {name}")
+        assert (answer.tier, answer.version) == ("primary", purged) and answer.milliseconds < NO_WAIT_MS
+        time.sleep(0.02)
+
+
+def test_one_look_is_enough_for_all_processes(database, connect, tmp_path):
+    probes = [connect(replicas=database.replicas[:1], max_lag=1, health=tmp_path / "health") for _ in range(4)]
+    name = insert(probes[0])
+    database.wait_for_replicas()
+    database.replicas[0].stop_replication()
+    find_until(probes[0], name, lambda answer: answer.tier == "primary")
+    assert {ask(probe, f"find {name}").tier for probe in probes} == {"primary"}
+
+
+def test_an_old_row_is_better_than_an_error(database, connect):
+    """The primary is gone, and all replicas are too far behind."""
+    probe = connect(max_lag=1)
+    name = insert(probe, 11)
+    database.wait_for_replicas()
+    for replica in database.replicas:
+        replica.stop_replication()
+    find_until(probe, name, lambda answer: answer.tier == "primary")
+    database.primary.kill()
+    answers = [ask(probe, f"find {name}") for _ in range(5)]
+    assert {(answer.tier, answer.width) for answer in answers} == {("replica", 11)}
+    assert all(answer.milliseconds < NO_WAIT_MS for answer in answers)
+
+
+def test_what_lags_is_not_remembered_in_the_ring(database, connect, ring):
+    probe, other = connect(ring, max_lag=1), connect(ring, max_lag=1)
+    name, another = insert(probe, 11), insert(probe, 12)
+    database.wait_for_replicas()
+    for replica in database.replicas:
+        replica.stop_replication()
+    ring.forget_everything()
+    time.sleep(2.5)
+    for _ in range(3):
+        ask(probe, f"find {next(_ids)}")    # beats
+        time.sleep(1.1)
+    database.primary.kill()
+    assert [ask(probe, f"find {name}").tier for _ in range(2)] == ["replica", "replica"]
+    database.primary.start()
+    assert find_until(other, another, lambda answer: answer.word == "found").width == 12
+
+
+def test_replicas_go_on_while_the_primary_is_down(database, connect):
+    """The heartbeat stands still everywhere: nobody lags."""
+    probe = connect(max_lag=1)
+    name = insert(probe)
+    database.wait_for_replicas()
+    assert ask(probe, f"find {name}").tier == "replica"
+    time.sleep(1.1)
+    ask(probe, f"find {name}")
+    database.wait_for_replicas()
+    database.primary.kill()
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        answer = ask(probe, f"find {name}")
+        assert answer.tier == "replica" and answer.milliseconds < NO_WAIT_MS
+        time.sleep(0.02)
+    assert probe.ask("probe 0").split()[3] == "current"
+
+
+def test_a_quiet_night_is_no_lag(database, connect):
+    probe = connect(max_lag=1)
+    name = insert(probe)
+    database.wait_for_replicas()
+    database.primary.sql("UPDATE vitrine.heartbeat SET beaten = beaten - 3600000000")
+    database.wait_for_replicas()
+    morning = connect(max_lag=1)
+    assert {ask(morning, f"find {name}").tier for _ in range(20)} == {"replica"}
+
+
+def test_a_replica_that_lost_touch_in_a_quiet_night_is_not_believed(database, connect, tmp_path):
+    """Somebody else wrote meanwhile: the first request finds out."""
+    reader = connect(replicas=database.replicas[:1], max_lag=1, health=tmp_path / "health")
+    name = insert(reader, 1)
+    database.wait_for_replicas()
+    ask(reader, f"find {name}")
+    database.replicas[0].stop_replication()
+    time.sleep(2.2)
+    assert ask(connect(max_lag=1), f"update {name} 2").word == "found"
+    answer = ask(reader, f"find {name}")
+    assert (answer.tier, answer.width) == ("primary", 2)
+
+
+def test_a_clock_that_was_ahead_is_no_lag(database, connect):
+    """It stands still for an hour, on the primary as on the replicas."""
+    probe = connect(max_lag=1)
+    name = insert(probe)
+    database.primary.sql("UPDATE vitrine.heartbeat SET beaten = beaten + 3600000000")
+    database.wait_for_replicas()
+    try:
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            assert ask(probe, f"find {name}").tier == "replica"
+    finally:
+        database.primary.sql("UPDATE vitrine.heartbeat SET beaten = 0")
+
+
+def test_works_before_the_table_is_made(database, connect):
+    probe = connect(max_lag=1)
+    name = insert(probe, 9)
+    database.primary.sql("RENAME TABLE vitrine.heartbeat TO vitrine.elsewhere")
+    database.wait_for_replicas()
+    try:
+        for other in (probe, connect(max_lag=1)):
+            answer = ask(other, f"find {name}")
+            assert (answer.tier, answer.width) == ("replica", 9)
+            assert ask(other, f"find {next(_ids)}").word == "not-found"
+            assert other.ask("complaint") == "none"
+    finally:
+        database.primary.sql("RENAME TABLE vitrine.elsewhere TO vitrine.heartbeat")
+    database.wait_for_replicas()
+
+
+def test_says_once_that_the_account_may_not_beat(database, connect, tmp_path):
+    account = "'vitrine'@'127.0.0.1'"
+    database.primary.sql(f"REVOKE UPDATE ON vitrine.* FROM {account}; GRANT UPDATE ON vitrine.asset TO {account};"
+                         "UPDATE vitrine.heartbeat SET beaten = 0")
+    database.wait_for_replicas()
+    try:
+        probes = [connect(max_lag=1, health=tmp_path / "health") for _ in range(2)]
+        name = insert(probes[0])
+        database.wait_for_replicas()
+        complaints = [probes[0].ask("complaint")]
+        for _ in range(3):
+            time.sleep(1.1)
+            for probe in probes:
+                assert ask(probe, f"find {name}").tier == "replica"
+                complaints.append(probe.ask("complaint"))
+        told = [complaint for complaint in complaints if complaint != "none"]
+        assert len(told) == 1 and "not noticed" in told[0] and "UPDATE command denied" in told[0]
+    finally:
+        database.primary.sql(f"REVOKE UPDATE ON vitrine.asset FROM {account}; GRANT UPDATE ON vitrine.* TO {account}")
+
+
+def test_looks_at_no_lag_when_told_so(database, connect):
+    probe = connect(replicas=database.replicas[:1], max_lag=0)
+    name = insert(probe)
+    database.wait_for_replicas()
+    database.replicas[0].stop_replication()
+    before = beats(database.primary)
+    for _ in range(3):
+        ask(probe, f"purge {name}")
+        time.sleep(1.1)
+        assert ask(probe, f"find {name}").tier == "replica"
+    assert beats(database.primary) == before
+
+
+# ---- rows that were served already --------------------------------------------------------
+
+
+def test_does_not_go_back_behind_what_was_seen(database, connect, ring):
+    """Neither the ring's entry nor a replica's row is believed when it is older."""
+    probe = connect(ring)
+    name = insert(probe, 1)
+    old = ask(probe, f"find {name}").version
+    database.wait_for_replicas()
+    for replica in database.replicas:
+        replica.stop_replication()
+    database.primary.sql(f"UPDATE vitrine.asset SET version = {old + 7}, width = 2 WHERE id = '{name}'")
+    assert ask(probe, f"find {name} {old}").tier == "peer"
+    answer = ask(probe, f"find {name} {old + 7}")
+    assert (answer.tier, answer.width) == ("primary", 2)
+    # The ring has learnt it.
+    answer = ask(probe, f"find {name} {old + 7}")
+    assert (answer.tier, answer.width) == ("peer", 2)
+
+
+def test_believes_the_primary_even_when_it_goes_back(database, connect, ring):
+    """A restored backup."""
+    probe = connect(ring)
+    name = insert(probe, 1)
+    database.wait_for_replicas()
+    version = ask(probe, f"find {name}").version
+    for tier in ("primary", "primary"):
+        answer = ask(probe, f"find {name} {version + 1000}")
+        assert (answer.word, answer.tier, answer.version) == ("found", tier, version)
+    assert ask(probe, f"find {name}").tier == "peer"
+
+
+def test_does_not_believe_the_ring_that_what_was_seen_is_gone(database, connect, ring):
+    probe = connect(ring)
+    name = next(_ids)
+    assert ask(probe, f"find {name}").word == "not-found"
+    database.primary.sql("INSERT INTO vitrine.asset (id, origin, object_key, version, bytes, media_type, width, height,"
+                         f" created, updated) VALUES ('{name}', 'm', '{name}', 5, 1, 'image/png', 3, 1, 0, 0)")
+    assert ask(probe, f"find {name}").word == "not-found"
+    answer = ask(probe, f"find {name} 5")
+    assert (answer.word, answer.width) == ("found", 3) and answer.tier != "peer"
+    assert ask(probe, f"find {name}").tier == "peer"
+    database.primary.sql(f"DELETE FROM vitrine.asset WHERE id = '{name}'")
+    answer = ask(probe, f"find {name} 6")
+    assert (answer.word, answer.tier) == ("not-found", "primary")
+    assert [ask(probe, f"find {name}").word, ask(probe, f"find {name}").tier] == ["not-found", "peer"]
+
+
+def test_says_unavailable_when_nobody_has_what_was_seen(database, connect, ring):
+    """The caller has it."""
+    probe = connect(ring)
+    name, missing = insert(probe), next(_ids)
+    database.wait_for_replicas()
+    version = ask(probe, f"find {name}").version
+    database.primary.kill()
+    answers = [ask(probe, f"find {name} {version + 1}"), ask(probe, f"find {missing} 5")]
+    assert {answer.word for answer in answers} == {"unavailable"}
+    assert ask(probe, f"find {name} {version}").tier == "peer"
 
 
 # ---- encryption ---------------------------------------------------------------------------
