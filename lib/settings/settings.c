@@ -416,11 +416,41 @@ check_printable(const char *name, const char *value, struct failure *why)
 	return true;
 }
 
+static struct origin_config *
+find_origin(struct settings *settings, const char *name)
+{
+	for (unsigned i = 0; i < settings->origin_count; i++)
+		if (strcmp(settings->origins[i].name, name) == 0)
+			return &settings->origins[i];
+	return NULL;
+}
+
+static bool
+find_fallbacks(struct settings *settings, struct failure *why)
+{
+	for (unsigned i = 0; i < settings->origin_count; i++) {
+		struct origin_config *origin = &settings->origins[i];
+
+		if (origin->fallback_name[0] == '\0')
+			continue;
+		origin->fallback = find_origin(settings, origin->fallback_name);
+		if (origin->fallback == NULL)
+			return fail(why, FAIL_INTERNAL, "[origin.%s] fallback: there is no [origin.%.64s]", origin->name,
+			    origin->fallback_name);
+		/* Ends: what was linked before has no circle. */
+		for (const struct origin_config *next = origin->fallback; next != NULL; next = next->fallback)
+			if (next == origin)
+				return fail(why, FAIL_INTERNAL, "[origin.%s] fallback: it goes in a circle", origin->name);
+	}
+	return true;
+}
+
 /* What no single row can know. */
 static bool
 check_together(struct settings *settings, struct failure *why)
 {
 	if (!check_watermarks(&settings->dressing, why) || !check_presets(settings, why) ||
+	    !find_fallbacks(settings, why) ||
 	    !check_printable("[server] url_prefix", settings->server.url_prefix, why) ||
 	    !check_printable("[http] accel_prefix", settings->http.accel_prefix, why) ||
 	    !check_printable("[http] allow_origin", settings->http.allow_origin, why))

@@ -208,6 +208,11 @@ static const struct setting origin_rows[] = {
 	  "S3: a transfer that stands still for this long has failed." },
 	{ "origin.NAME", "tries", SETTING_UNSIGNED, ORIGIN_AT(tries), 1, 5, "3", NULL,
 	  "S3: attempts, as far as the request's time allows." },
+	{ "origin.NAME", "retry_after_ms", SETTING_UNSIGNED, ORIGIN_AT(retry_after_ms), 100, 600000, "2000", NULL,
+	  "S3: after it could not be reached, or failed three times in a row, it is left alone for this long." },
+	{ "origin.NAME", "fallback", SETTING_TEXT, ORIGIN_AT(fallback_name), 0, 0, "", NULL,
+	  "Another origin with the same keys, such as a backup, which is asked for what this one cannot give within "
+	  "half of the time that is left; empty: none." },
 };
 
 static const struct setting watermark_rows[] = {

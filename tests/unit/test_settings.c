@@ -65,7 +65,7 @@ test_reads_every_kind_of_value(void **state)
 	    "[store]\nmax_variant_bytes = 5M\n"
 	    "[http]\nsend = accel\nauto_formats = avif webp\n"
 	    "[catalog]\nprimary = db1:3307\nreplicas = 10.0.0.1 [::1]:3308,/run/mysqld.sock\nuser = shop\n"
-	    "[origin.designs]\nkind = s3\nbucket = b\npath_style = yes\n"
+	    "[origin.designs]\nkind = s3\nbucket = b\npath_style = yes\nfallback = old\n"
 	    "[origin.old]\nkind = directory\nroot = /srv/designs\n"
 	    "[presets]\ncard = w=400,h=300,fit=cover\n"
 	    "[keys]\n2026a = 0123456789abcdef\n", NULL);
@@ -91,6 +91,8 @@ test_reads_every_kind_of_value(void **state)
 	assert_int_equal(loaded.settings.origin_count, 2);
 	assert_true(loaded.settings.origins[0].is_path_style);
 	assert_int_equal(loaded.settings.origins[1].kind, ORIGIN_DIRECTORY);
+	assert_ptr_equal(loaded.settings.origins[0].fallback, &loaded.settings.origins[1]);
+	assert_null(loaded.settings.origins[1].fallback);
 	assert_int_equal(loaded.settings.presets.count, 1);
 	assert_int_equal(loaded.settings.keys.count, 1);
 	arena_free(loaded.arena);
@@ -198,6 +200,10 @@ test_names_the_line_of_a_mistake(void **state)
 		{ "[origin.a]\nbuckt = b\n", ":2: [origin.a] has no setting 'buckt'" },
 		{ "[origin.a]\nregion = x\n", "[origin.a] needs a bucket" },
 		{ "[origin.a]\nkind = directory\n", "[origin.a] needs a root" },
+		{ "[origin.a]\nbucket = b\nfallback = b\n", "[origin.a] fallback: there is no [origin.b]" },
+		{ "[origin.a]\nbucket = b\nfallback = a\n", "[origin.a] fallback: it goes in a circle" },
+		{ "[origin.a]\nbucket = a\nfallback = c\n[origin.b]\nbucket = b\nfallback = a\n"
+		  "[origin.c]\nbucket = c\nfallback = b\n", "[origin.c] fallback: it goes in a circle" },
 		{ "[presets]\ncard = w=0\n", ":2: " },
 		{ "[presets]\ncard = w=5,watermark=logo\n", "preset @card: there is no [watermark.logo]" },
 		{ "[policy]\ndefault_preset = card\n", "[policy] default_preset: " },
