@@ -4,10 +4,10 @@
  *
  * libpng inflates all metadata in front of the pixels, 50 MB a chunk, a thousand
  * chunks; librsvg builds a tree of 1 to 5 kB for each element, a million of them,
- * and entities multiply those, as style sheets multiply its work; libjpeg goes over the whole picture for each scan, of
- * which a few bytes are enough; libvips counts through all frames of a WebP before
- * each of them.  The other decoders take no more than a file's own length for its
- * header.  Here the file is only read through, in pieces.
+ * entities multiply those, and style sheets the work; libjpeg goes over the whole
+ * picture for each scan, of which a few bytes are enough; libvips counts through all
+ * frames of a WebP before each of them.  The other decoders take no more than a
+ * file's own length for its header.  Here the file is only read through, in pieces.
  */
 #include "image/pipeline.h"
 

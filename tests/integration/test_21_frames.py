@@ -516,6 +516,33 @@ def test_an_animation_with_transparency(renderer):
     assert_pixel(made[2][0], (2, 10), (0, 255, 0, 255), 6)
 
 
+def with_disposal(disposal):
+    """A ball of few colours over a background, in frames that are only as large as the ball."""
+    background = pictures.quadrants(48, 32)
+    frames = []
+    for i in range(4):
+        frame = Image.new("RGBA", (48, 32), (0, 0, 0, 0)) if i > 0 and disposal != 1 else background.convert("RGBA")
+        frame.paste((250, 250, 250, 255), (4 + 9 * i, 4 + 4 * i, 12 + 9 * i, 12 + 4 * i))
+        frames.append(frame)
+    return animated("GIF", frames, disposal=disposal, optimize=False)
+
+
+@pytest.mark.parametrize("to", ("gif", "webp"))
+@pytest.mark.parametrize("disposal", (0, 1, 2, 3))
+def test_frames_are_composed_as_the_file_says_before_they_are_cut_and_turned(renderer, disposal, to):
+    source = renderer.file(with_disposal(disposal))
+    composed = [frame for frame, _ in frames_of(source)]
+    assert len(composed) == 4
+    for recipe, model in (("", lambda frame: frame), ("crop=8:2:30:20", lambda frame: frame.crop((8, 2, 38, 22))),
+                          ("rot=90,flip=h", lambda frame: turned(frame, 90, "h")),
+                          ("w=48,h=24,fit=cover,g=s", lambda frame: frame.crop((0, 8, 48, 32)))):
+        made = frames_of(renderer.render_file(source, recipe_of(recipe, to == "webp" and "lossless=1"), to))
+        assert [time for _, time in made] == list(TIMES), recipe
+        for (frame, _), original in zip(made, composed):
+            # A frame more or less is 3 and more.
+            assert distance(over(BLUE, frame), over(BLUE, model(original))) < 0.1, recipe
+
+
 def test_grey_and_coloured_frames_look_alike(renderer):
     frames = [Image.new("RGB", (30, 20), colour) for colour in ((90, 90, 90), RED, (200, 200, 200))]
     for recipe in ("-", "gray=1", "w=15,rot=30", "fit=pad,w=40,h=40"):
