@@ -1,5 +1,9 @@
 /*
  * resize - from the stored pixels to the scaled picture.
+ *
+ * BUGS: libvips drops the last column and row of a JPEG that is shrunk on load when
+ * they are incomplete, and what is left is stretched to the size: up to 0.44 pixels
+ * of the result at the right and bottom edges, nothing at the left and top.
  */
 #include "image/pipeline.h"
 
