@@ -393,6 +393,15 @@ def size_that_gives(text, width):
     return min(range(6, 60), key=lambda size: abs(ink_of(text, size)[0] - width))
 
 
+@pytest.mark.parametrize("canvas", ((600, 400), (90, 60), (40, 32)))
+def test_the_widest_margin_leaves_room_for_a_line(renderer, canvas):
+    result = renderer.render(plain(canvas), overlays=caption("Hi", 0.2, "se", 0.25))
+    left, top, right, bottom = changed(result)
+    margin = part_of(0.25, min(canvas))
+    assert (right, bottom) == (canvas[0] - margin, canvas[1] - margin)
+    assert left >= margin and top >= margin
+
+
 def test_a_high_text_is_made_smaller_until_it_fits(renderer):
     box = drawn(renderer, "e" + "\u0301" * 60, (200, 200), size=0.3, margin=0.05)
     assert 100 < box[3] - box[1] <= 180
