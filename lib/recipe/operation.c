@@ -401,8 +401,8 @@ const struct operation operations[] = {
 		.argument = "a width of 1..512 pixels, perhaps with a colour: 10:ff0000",
 		.fallback = "none; the colour 000",
 		.cost = COST_RESULT,
-		.help = "Adds so many pixels of the colour on each side, outside of `w` and `h`. With `round` its inner "
-			"corners have the radius less this width. A translucent one lies on `bg`.",
+		.help = "Adds so many pixels of the colour on each side, outside of `w` and `h`. With `round` its "
+			"inner corners have the radius less this width. A translucent one lies on `bg`.",
 		KIND(border),
 	},
 	{

@@ -188,8 +188,8 @@ void recipe_init(struct recipe *recipe);
  * each preset and each operation once (a pair after a preset overrides what the
  * preset said, and what cannot be had together with it).  "original" and "-"
  * stand alone.  Names and arguments may be percent-encoded: it is cut at commas and
- * "=" first, so a comma in a text is written %2C.  The set's default preset, if any, holds before all of this, except for
- * "original", and is not counted as asked.
+ * "=" first, so a comma in a text is written %2C.  The set's default preset, if any,
+ * holds before all of this, except for "original", and is not counted as asked.
  * FAIL_BAD_REQUEST names the operation and its range, and *recipe is then of no
  * use; also for operations that contradict each other whatever the image is.
  * presets may be NULL: none.

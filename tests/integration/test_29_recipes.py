@@ -144,6 +144,7 @@ def check(renderer, source, arguments, extension):
 # The operations that decide the size, as the model knows them.
 MODELLED = ("orient", "crop", "rot", "flip", "zoom", "w", "h", "ar", "mw", "mh", "dpr", "enlarge", "fit", "g", "border")
 NUMBERS = ("mw", "mh", "border", "enlarge", "rot")
+SEARCHED = ("smart", "entropy", "focus")    # what the pixels or the asset decide
 
 
 def model_size(arguments, width, height):
@@ -238,7 +239,7 @@ def test_gives_the_size_that_the_model_says(renderer, sources):
     geometry = [name for name in ARGUMENTS if name in MODELLED]
     for _ in range(MODELLED_RECIPES):
         names = chance.sample(geometry, chance.choice((2, 3, 5, 7)))
-        arguments = {name: chance.choice([value for value in ARGUMENTS[name] if value not in ("smart", "entropy", "focus")])
+        arguments = {name: chance.choice([value for value in ARGUMENTS[name] if value not in SEARCHED])
                      for name in names}
         if contradicts(arguments, "png"):
             continue

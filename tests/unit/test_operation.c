@@ -57,7 +57,8 @@ static const struct row {
 	{ "sepia", "1 100", "0 101 1.5" },
 	{ "duotone", "000:fff 102030:405060ff",
 	  "000 000: :fff 000:fff:000 black:white 102030:40506070 000:fff8 transparent:fff" },
-	{ "tint", "f00 f00:1 f00:100 112233:50", "f00:0 f00:101 f00: :50 red f00:50:1 f00:1.5 11223344:50 f008 transparent" },
+	{ "tint", "f00 f00:1 f00:100 112233:50",
+	  "f00:0 f00:101 f00: :50 red f00:50:1 f00:1.5 11223344:50 f008 transparent" },
 	{ "blur", "0.3 100 0.31", "0.29 100.01 0 0.301" },
 	{ "pixelate", "2 256", "1 257 2.5" },
 	{ "sharpen", "0.3 10 9.99", "0.29 10.01 0 0.301" },
@@ -304,8 +305,8 @@ test_fits_the_longest_canonical_text(void **state)
 	static const char head[] = "page=10000,anim=off,orient=off,trim=254:12345678,"
 	    "crop=10000000:10000000:10000000:10000000,rot=359.99,flip=hv,zoom=99.999,w=0.123456,ar=9999.999:9999.998,"
 	    "mw=8192,mh=8192,dpr=7.999,enlarge=1,fit=outside,g=se:-0.123456:-0.123456,bri=-100,con=-100,sat=-100,"
-	    "hue=359,gamma=9.99,invert=1,gray=1,sepia=100,duotone=123456:123456,tint=123456:100,blur=99.99,pixelate=256,"
-	    "sharpen=9.99,usm=4.99:19.99:255,bg=12345678,watermark=" X32 ",credit=1,textg=nw,textsize=0.4999,"
+	    "hue=359,gamma=9.99,invert=1,gray=1,sepia=100,duotone=123456:123456,tint=123456:100,blur=99.99,"
+	    "pixelate=256,sharpen=9.99,usm=4.99:19.99:255,bg=12345678,watermark=" X32 ",credit=1,textg=nw,textsize=0.4999,"
 	    "textcolor=12345678,border=512:12345678,round=4096,q=auto,max-bytes=67108864,progressive=off,"
 	    "subsample=420,palette=256,strip=keep,icc=keep";
 	/* What contradicts one of these, or is shorter. */

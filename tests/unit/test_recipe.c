@@ -456,8 +456,8 @@ test_tells_what_looks_like_from_what_is_only_another_size(void **state)
 	};
 	static const char *const visible[] = {
 		"page=2", "anim=off", "orient=off", "trim=3", "crop=0:0:1:1", "rot=90", "flip=h", "zoom=2", "bri=1",
-		"con=1", "sat=1", "hue=1", "gamma=2", "invert=1", "gray=1", "sepia=9", "duotone=000:fff", "tint=f00", "blur=1",
-		"pixelate=4", "sharpen=1", "usm=1", "bg=fff", "watermark=a", "credit=1", "text=a", "textg=n",
+		"con=1", "sat=1", "hue=1", "gamma=2", "invert=1", "gray=1", "sepia=9", "duotone=000:fff", "tint=f00",
+		"blur=1", "pixelate=4", "sharpen=1", "usm=1", "bg=fff", "watermark=a", "credit=1", "text=a", "textg=n",
 		"textsize=0.1", "textcolor=fff", "border=1", "round=4", "q=80", "max-bytes=500", "lossless=1",
 		"progressive=off", "subsample=444", "palette=8", "icc=p3",
 	};
