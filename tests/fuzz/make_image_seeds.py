@@ -7,15 +7,17 @@ when there are to be others.
 """
 
 import io
+import struct
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image, ImageCms
+from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
-import pictures  # noqa: E402  (the tests' own)
+import icc  # noqa: E402  (the tests' own)
+import pictures  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent / "corpus" / "image"
 SEED_MAX = 2048
@@ -62,6 +64,17 @@ def sixteen_bits():
     return pictures.png(6, 4, lambda x, y: (x * 9000, y * 16000, 300), depth=16)
 
 
+def with_xmp(jpeg):
+    """The packet in a segment of its own, behind the start of the file (XMP specification part 3, 1.1.3)."""
+    content = b"http://ns.adobe.com/xap/1.0/\0" + XMP
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content + jpeg[2:]
+
+
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description tiff:Orientation="6" exif:PixelXDimension='24'><tiff:ImageWidth>24</tiff:ImageWidth>
+<dc:rights><rdf:Alt><rdf:li xml:lang="x-default">(c) A &amp; B</rdf:li></rdf:Alt></dc:rights>
+<dc:creator><rdf:Seq><rdf:li>C</rdf:li></rdf:Seq></dc:creator></rdf:Description></rdf:RDF></x:xmpmeta>"""
+
 SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 16" width="24" height="16"><defs>
 <linearGradient id="g"><stop offset="0" stop-color="red"/><stop offset="1" stop-color="#08f"/></linearGradient></defs>
 <rect width="24" height="16" fill="url(#g)"/><text x="2" y="9" font-size="6">a</text><path d="M1 1L9 9z"/></svg>"""
@@ -69,30 +82,37 @@ SVG = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 16" width="24"
 
 def seeds():
     """(name, recipe, overlays, format, file) of each."""
-    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     jpeg = encoded(picture(), "JPEG", quality=40)
     yield "jpeg-plain", "w=12,fit=cover,g=smart", "-", "webp", jpeg
-    yield "jpeg-progressive-exif", "rot=90,strip=keep,icc=keep,q=30", CAPTION, "jpg", \
+    yield "jpeg-progressive-exif", "w=80,enlarge=1,rot=90,strip=keep,q=30", CAPTION, "jpg", \
         encoded(picture(), "JPEG", quality=40, progressive=True, exif=exif())
     yield "jpeg-grey", "sepia=40,gamma=1.5,progressive=off,subsample=444", "-", "jpg", \
         encoded(picture("L"), "JPEG", quality=40)
     yield "jpeg-cmyk", "w=20,duotone=000:fff,icc=p3", "-", "png", \
         encoded(picture("CMYK", (8, 8)), "JPEG", quality=30)
     yield "jpeg-icc", "crop=0.1:0.2:0.5:0.5,trim=10,icc=p3", "-", "avif", \
-        encoded(picture(), "JPEG", quality=40, icc_profile=icc)
+        encoded(picture(), "JPEG", quality=40, icc_profile=icc.display_p3())
+    yield "jpeg-icc-kept", "w=20,icc=keep", "-", "jpg", \
+        encoded(picture(), "JPEG", quality=40, icc_profile=icc.linear_rgb())
+    yield "jpeg-grey-icc", "w=20,border=1:f00", "-", "png", \
+        encoded(picture("L"), "JPEG", quality=40, icc_profile=icc.linear_grey())
+    yield "jpeg-grey-icc-kept", "w=20,border=1:f00,icc=keep", "-", "jpg", \
+        encoded(picture("L"), "JPEG", quality=40, icc_profile=icc.linear_grey())
+    yield "jpeg-xmp", "w=20,strip=keep", "-", "webp", with_xmp(jpeg)
+    yield "jpeg-credit", "w=20,blur=9", "-", "png", with_xmp(jpeg)
     yield "jpeg-itself", "-", "-", "jpg", jpeg
     yield "jpeg-bytes", "q=auto,max-bytes=600", "-", "webp", jpeg
     yield "png-palette", "palette=7,round=max,border=2:00f", "-", "png", \
         encoded(picture().quantize(16), "PNG", transparency=3)
     yield "png-alpha-icc", "h=9,fit=pad,bg=fff8,flip=hv,pixelate=3", MARK, "webp", \
-        encoded(see_through(), "PNG", icc_profile=icc)
+        encoded(see_through(), "PNG", icc_profile=icc.linear_rgb())
     yield "png-16", "bri=10,con=-10,sat=20,hue=90,tint=f00:30", "-", "jxl", sixteen_bits()
     yield "png-interlaced", "w=40,enlarge=1,zoom=1.5,ar=1:1", "-", "gif", \
         pictures.png(9, 7, lambda x, y: (x * 28, y * 36, 99), interlaced=True)
     yield "png-grey-1", "gray=1,blur=1.5,sharpen=1", "-", "png", encoded(picture("1"), "PNG")
     yield "gif-animated", "w=10,rot=30", "-", "webp", frames("GIF", duration=[50, 60, 70], loop=2)
     yield "gif-to-gif", "w=16,palette=5,usm=0.5:1:3", MARK, "gif", frames("GIF", duration=80, disposal=2)
-    yield "gif-frame", "page=2,w=0.5", CAPTION, "jpg", frames("GIF", duration=80)
+    yield "gif-frame", "page=2,w=5.0,enlarge=1", CAPTION, "webp", frames("GIF", duration=80)
     yield "webp-animated", "anim=off,lossless=1", "-", "png", frames("WEBP", duration=40, quality=20)
     yield "webp-to-gif", "w=8,g=entropy,fit=cover,h=8", "-", "gif", frames("WEBP", duration=40, quality=20)
     yield "webp-lossless", "lossless=1,orient=off", "-", "webp", encoded(see_through(), "WEBP", lossless=True)
