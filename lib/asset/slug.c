@@ -61,14 +61,15 @@ struct slug
 slug_distinct(struct span origin, struct span key)
 {
 	struct slug slug = slug_within(key, ASSET_ID_MAX - DISTINCT_LENGTH);
-	char name[ASSET_ORIGIN_MAX + 1 + ASSET_KEY_MAX + 1], hex[2 * DISTINCT_BYTES + 1];
+	char name[ASSET_ORIGIN_MAX + 1 + ASSET_KEY_MAX], hex[2 * DISTINCT_BYTES + 1], *end;
 	unsigned char digest[SHA256_BYTES];
 	size_t length = strlen(slug.id);
-	int name_length;
 
 	CHECK(origin.length <= ASSET_ORIGIN_MAX && key.length <= ASSET_KEY_MAX);
-	name_length = snprintf(name, sizeof(name), "%.*s:%.*s", SPAN_ARGS(origin), SPAN_ARGS(key));
-	sha256(name, (size_t)name_length, digest);
+	end = mempcpy(name, origin.at, origin.length);
+	*end++ = ':';
+	end = mempcpy(end, key.at, key.length);
+	sha256(name, (size_t)(end - name), digest);
 	hex_print(digest, DISTINCT_BYTES, hex);
 	snprintf(slug.id + length, sizeof(slug.id) - length, "-%s", hex);
 	return slug;
