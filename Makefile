@@ -91,7 +91,7 @@ $(BUILD)/vitrine: $(call objects,$(cli_sources)) $(BUILD)/libvitrine.a
 
 # Note what is missing here: curl, MariaDB, memcached.
 $(BUILD)/vitrine-renderer: $(call objects,$(renderer_sources) $(image_sources)) $(BUILD)/libvitrine.a
-	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,vips libcrypto) -lm
+	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,vips libcrypto libseccomp) -lm
 
 $(BUILD)/lib/image/%.o $(BUILD)/renderer/%.o: package_cflags = $(image_cflags)
 package_cflags = $(service_cflags)

@@ -52,6 +52,12 @@ image_init(const char *program_name, struct failure *why)
 		vips_operation_block_set(allowed_operations[i], FALSE);
 	vips_cache_set_max(0);
 	vips_concurrency_set(1);
+	return image_provide(why);
+}
+
+bool
+image_warm_up(struct failure *why)
+{
 	return captions_prepare(why);
 }
 

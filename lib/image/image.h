@@ -15,10 +15,15 @@
 #include "recipe/overlay.h"
 #include "recipe/recipe.h"
 
-/* Once, at the start of the process: loads libvips with all its modules and the
- * fonts, forbids the loaders that are not on our list, and turns the cache off.
- * FAIL_INTERNAL. */
+/* Once, at the start of the process: loads libvips with all its modules and what
+ * else may not be loaded later, forbids the loaders that are not on our list, and
+ * turns the cache off.  Makes no thread.  FAIL_INTERNAL. */
 bool image_init(const char *program_name, struct failure *why) __attribute__((warn_unused_result));
+
+/* Then, still before the first job: finds the fonts, which from here on are the
+ * only files that are opened by name.  Makes threads.  FAIL_INTERNAL. */
+bool image_warm_up(struct failure *why) __attribute__((warn_unused_result));
+
 void image_shutdown(void);
 
 /* The header, and with portrait not NULL also the looks, for which the first

@@ -35,6 +35,11 @@ bool fail_for_made_up_pixels(struct failure *why);
 /* *image = next; the old one lives on as long as the new one needs it. */
 void image_replace(VipsImage **image, VipsImage *next);
 
+/* ---- provision.c: what cannot be loaded later ------------------------------------ */
+
+/* Once, after vips_init(). */
+bool image_provide(struct failure *why);
+
 /* ---- source.c: a file that was recognised and is within the limits --------------- */
 
 struct source {

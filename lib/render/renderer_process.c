@@ -1,11 +1,14 @@
 #include "render/renderer_process.h"
 
 #include "base/check.h"
+#include "base/deadline.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,9 +24,12 @@ enum {
 	LIFELINE_FD = 4,
 	FIRST_FREE_FD = 5,
 	OPTION_MAX = 64,
-	OPTION_COUNT = 6,
-	ENVIRONMENT_MAX = 8
+	OPTION_COUNT = 8,
+	ENVIRONMENT_MAX = 8,
+	CHECK_MS = 10000	/* loading the program and its libraries from a cold disk */
 };
+
+const char *const sandbox_wishes[] = { "preferred", "required", "off", NULL };
 
 /* Everything the child needs, made before the fork: afterwards it only calls
  * what POSIX allows between fork and exec. */
@@ -108,6 +114,7 @@ command_init(struct command *command, const struct renderer_config *config)
 	add_option(command, "--jobs=%u", config->jobs);
 	add_option(command, "--recycle-memory-mb=%u", config->recycle_memory_mb);
 	add_option(command, "--max-output-bytes=%" PRIu64, config->max_output_bytes);
+	add_option(command, "--sandbox=%s", sandbox_wishes[config->sandbox]);
 	choose_environment(command);
 }
 
@@ -172,15 +179,13 @@ read_report(int report)
 	return got == sizeof(error) ? error : 0;
 }
 
-pid_t
-renderer_start(const struct renderer_config *config, int listener, int lifeline, struct failure *why)
+static pid_t
+start(const struct command *command, int listener, int lifeline, struct failure *why)
 {
-	struct command command;
 	sigset_t everything, before;
 	int report[2], error;
 	pid_t pid;
 
-	command_init(&command, config);
 	if (pipe2(report, O_CLOEXEC) == -1) {
 		(void)fail(why, FAIL_INTERNAL, "cannot make a pipe: %s", strerror(errno));
 		return -1;
@@ -190,7 +195,7 @@ renderer_start(const struct renderer_config *config, int listener, int lifeline,
 	CHECK(sigprocmask(SIG_SETMASK, &everything, &before) != -1);
 	pid = fork();
 	if (pid == 0)
-		become_renderer(&command, listener, lifeline, report[1]);
+		become_renderer(command, listener, lifeline, report[1]);
 	error = pid == -1 ? errno : 0;
 	CHECK(sigprocmask(SIG_SETMASK, &before, NULL) != -1);
 	close(report[1]);
@@ -201,6 +206,78 @@ renderer_start(const struct renderer_config *config, int listener, int lifeline,
 		return pid;
 	while (pid != -1 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
 		;
-	(void)fail(why, FAIL_INTERNAL, "cannot start %.160s: %s", config->program, strerror(error));
+	(void)fail(why, FAIL_INTERNAL, "cannot start %.160s: %s", command->program, strerror(error));
 	return -1;
+}
+
+pid_t
+renderer_start(const struct renderer_config *config, int listener, int lifeline, struct failure *why)
+{
+	struct command command;
+
+	command_init(&command, config);
+	return start(&command, listener, lifeline, why);
+}
+
+/* ---- the sandbox, asked for in advance ---------------------------------------------- */
+
+/* Until the other end is closed, or the time is up. */
+static size_t
+read_answer(int fd, char *answer, size_t size)
+{
+	struct deadline deadline = deadline_in_ms(CHECK_MS);
+	struct pollfd arrival = { fd, POLLIN, 0 };
+	size_t length = 0;
+	ssize_t got = 1;
+
+	while (got > 0 && length < size && poll(&arrival, 1, deadline_left_ms(deadline)) == 1) {
+		got = read(fd, answer + length, size - length);
+		if (got > 0)
+			length += (size_t)got;
+	}
+	return length;
+}
+
+/* "seccomp=1 landlock=6", or "failed " and the reason. */
+static bool
+parse_answer(struct span answer, struct sandbox_parts *parts, struct failure *why)
+{
+	struct span landlock = answer, word = span_cut(&landlock, ' ');
+	struct span seccomp = word, name = span_cut(&seccomp, '=');
+	struct span abi = landlock, abi_name = span_cut(&abi, '=');
+	uint64_t has_seccomp, landlock_abi;
+
+	if (span_equals(word, "failed"))
+		return fail(why, FAIL_INTERNAL, "%.*s", SPAN_ARGS(landlock));
+	if (!span_equals(name, "seccomp") || !span_to_u64(seccomp, 0, 1, &has_seccomp) ||
+	    !span_equals(abi_name, "landlock") || !span_to_u64(abi, 0, UINT16_MAX, &landlock_abi))
+		return fail(why, FAIL_INTERNAL, "the renderer does not say what its sandbox has");
+	*parts = (struct sandbox_parts){ has_seccomp != 0, (unsigned)landlock_abi };
+	return true;
+}
+
+bool
+renderer_check_sandbox(const struct renderer_config *config, struct sandbox_parts *parts, struct failure *why)
+{
+	char answer[FAILURE_DETAIL_MAX];
+	struct command command;
+	int report[2];
+	size_t length;
+	pid_t pid;
+
+	command_init(&command, config);
+	add_option(&command, "--check-sandbox");
+	if (pipe2(report, O_CLOEXEC) == -1)
+		return fail(why, FAIL_INTERNAL, "cannot make a pipe: %s", strerror(errno));
+	/* It answers in the place of the listening socket. */
+	pid = start(&command, report[1], report[0], why);
+	close(report[1]);
+	length = pid != -1 ? read_answer(report[0], answer, sizeof(answer)) : 0;
+	close(report[0]);
+	if (pid == -1)
+		return false;
+	kill(pid, SIGKILL);	/* it has answered, or never will */
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+	return parse_answer(span_range(answer, length), parts, why);
 }

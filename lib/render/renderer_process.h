@@ -12,6 +12,9 @@
  * Signals that people and supervisors send are blocked in it, so a job is
  * never interrupted half way: it ends by its lifeline, by its own timer
  * (SIGALRM) or by SIGKILL.  The parent reaps it; there are no handlers here.
+ *
+ * What a renderer gives up before it takes its first job (renderer/sandbox.h)
+ * depends on the kernel, so a starter asks once: renderer_check_sandbox().
  */
 #ifndef RENDER_RENDERER_PROCESS_H
 #define RENDER_RENDERER_PROCESS_H
@@ -23,17 +26,36 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* What a renderer does where the kernel lacks a part of the sandbox: work with
+ * the other parts, or refuse to start.  Off is for looking for faults. */
+enum sandbox_wish { SANDBOX_PREFERRED, SANDBOX_REQUIRED, SANDBOX_OFF };
+
+/* Their names, as settings and renderers read them; NULL at the end. */
+extern const char *const sandbox_wishes[];
+
+/* What is in force. */
+struct sandbox_parts {
+	bool has_seccomp;	/* a filter of system calls */
+	unsigned landlock_abi;	/* of the rules for files, TCP, signals; 0: none */
+};
+
 struct renderer_config {
 	const char *program;		/* absolute path of vitrine-renderer */
 	unsigned memory_mb;		/* address space; 0: no limit */
 	unsigned recycle_memory_mb;	/* it leaves after a job that leaves more than this; 0: never */
 	unsigned jobs;			/* it leaves after so many; 0: never */
 	uint64_t max_output_bytes;
+	enum sandbox_wish sandbox;
 };
 
 /* The configured program, or when that is "" the vitrine-renderer beside the
  * running program.  FAIL_INTERNAL when it cannot be executed. */
 bool renderer_find_program(const char *configured, struct arena *arena, const char **program,
+    struct failure *why) __attribute__((warn_unused_result));
+
+/* Runs the program only as far as its sandbox, and tells which parts were there.
+ * FAIL_INTERNAL, in the renderer's words, when it would not start. */
+bool renderer_check_sandbox(const struct renderer_config *config, struct sandbox_parts *parts,
     struct failure *why) __attribute__((warn_unused_result));
 
 /* The pid once the program has been executed; -1 and FAIL_INTERNAL when it

@@ -17,8 +17,8 @@ ini.h lib/settings/settings.c
 jansson.h fcgi-app/serve_info.c
 xxhash.h lib/base/digest.c
 openssl/ lib/base/digest.c
-seccomp.h renderer/sandbox.c
-linux/landlock.h renderer/sandbox.c
+seccomp.h renderer/system_calls.c
+linux/landlock.h renderer/landlock.c
 vips/vips.h lib/image/
 '
 

@@ -11,11 +11,11 @@
  *	       result_width=.. result_height=.. bytes=.. decode_us=.. total_us=.. ms=..
  *	    -> failed KIND ms=.. DETAIL
  *	renderer
- *	    -> renderer pid=.. started=.. rss_kb=..
+ *	    -> renderer pid=.. started=.. signal=.. rss_kb=..
  *
  * RENDERER is an absolute path and may carry options for it after a space: "vitrine-renderer jobs=20
- * memory-mb=512 recycle-mb=64".  A renderer that has gone is replaced at once;
- * `started` counts them.  The output is made anew, and kept only on success.  Exit codes: 0, also when a job fails; 1 when no renderer starts; 2 usage.
+ * memory-mb=512 recycle-mb=64 sandbox=off".  A renderer that has gone is replaced at once;
+ * `started` counts them, and signal= is what ended the last of them, or 0.  The output is made anew, and kept only on success.  Exit codes: 0, also when a job fails; 1 when no renderer starts; 2 usage.
  */
 #include "base/deadline.h"
 #include "render/render_client.h"
@@ -53,6 +53,7 @@ struct probe {
 struct kept {
 	_Atomic pid_t renderer;
 	_Atomic unsigned started;
+	_Atomic int signal;
 };
 
 static _Noreturn void
@@ -88,6 +89,15 @@ next_string(struct span *rest, struct arena *arena)
 	return arena_copy_bytes(arena, word.at, word.length);
 }
 
+static enum sandbox_wish
+sandbox_wish(struct span name)
+{
+	for (unsigned i = 0; sandbox_wishes[i] != NULL; i++)
+		if (span_equals(name, sandbox_wishes[i]))
+			return (enum sandbox_wish)i;
+	exit(2);
+}
+
 static void
 configure(struct renderer_config *config, struct span rest, struct arena *arena)
 {
@@ -95,14 +105,15 @@ configure(struct renderer_config *config, struct span rest, struct arena *arena)
 	config->program = next_string(&rest, arena);
 	while (rest.at != NULL) {
 		struct span value = span_cut(&rest, ' '), name = span_cut(&value, '=');
-		unsigned amount = (unsigned)number(value, 0);
 
 		if (span_equals(name, "jobs"))
-			config->jobs = amount;
+			config->jobs = (unsigned)number(value, 0);
 		else if (span_equals(name, "memory-mb"))
-			config->memory_mb = amount;
+			config->memory_mb = (unsigned)number(value, 0);
 		else if (span_equals(name, "recycle-mb"))
-			config->recycle_memory_mb = amount;
+			config->recycle_memory_mb = (unsigned)number(value, 0);
+		else if (span_equals(name, "sandbox"))
+			config->sandbox = sandbox_wish(value);
 		else
 			exit(2);
 	}
@@ -131,6 +142,7 @@ keep_renderer(struct probe *probe)
 		probe->kept->renderer = renderer;
 		probe->kept->started++;
 		waitpid(renderer, &status, 0);
+		probe->kept->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 		if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
 			fprintf(stderr, "probe_render: the renderer left with %d\n", WEXITSTATUS(status));
 			_exit(1);
@@ -290,8 +302,8 @@ obey(struct probe *probe, struct span line)
 	else if (span_equals(verb, "describe"))
 		run_job(probe, JOB_DESCRIBE, line, arena);
 	else if (span_equals(verb, "renderer"))
-		printf("renderer pid=%d started=%u rss_kb=%lu\n", (int)probe->kept->renderer, probe->kept->started,
-		    resident_kb(probe->kept->renderer));
+		printf("renderer pid=%d started=%u signal=%d rss_kb=%lu\n", (int)probe->kept->renderer,
+		    probe->kept->started, probe->kept->signal, resident_kb(probe->kept->renderer));
 	else
 		exit(2);
 	fflush(stdout);

@@ -123,13 +123,13 @@ test_passes_the_options(void **state)
 {
 	static const char *const want[] = {
 		"vitrine-renderer", "--listener=3", "--lifeline=4", "--memory-mb=4096", "--jobs=1000",
-		"--recycle-memory-mb=256", "--max-output-bytes=67108864"
+		"--recycle-memory-mb=256", "--max-output-bytes=67108864", "--sandbox=preferred"
 	};
 	struct started started = start_with(&ourselves);
 
 	(void)state;
-	assert_int_equal(started.findings.argument_count, 7);
-	for (unsigned i = 0; i < 7; i++)
+	assert_int_equal(started.findings.argument_count, 8);
+	for (unsigned i = 0; i < 8; i++)
 		assert_string_equal(started.findings.arguments[i], want[i]);
 	assert_int_equal(end(&started), 0);
 }
