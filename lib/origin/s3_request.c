@@ -15,13 +15,16 @@ enum { PATH_MAX_BYTES = 1 + S3_BUCKET_MAX + 1 + 3 * ASSET_KEY_MAX, URL_MAX_BYTES
 static bool
 host_is_valid(struct span host)
 {
-	static const char allowed[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]";
+	static const char in_names[] = "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char in_addresses[] = ":.abcdefABCDEF0123456789";
+	bool is_address = host.length > 2 && host.at[0] == '[' && host.at[host.length - 1] == ']';
 
-	if (host.length == 0 || host.at[0] == '.' || host.at[0] == ':')
+	if (is_address)
+		host = span_range(host.at + 1, host.length - 2);
+	else if (host.length == 0 || host.at[0] == '.')
 		return false;
 	for (size_t i = 0; i < host.length; i++)
-		if (host.at[i] == '\0' || strchr(allowed, host.at[i]) == NULL)
+		if (host.at[i] == '\0' || strchr(is_address ? in_addresses : in_names, host.at[i]) == NULL)
 			return false;
 	return true;
 }
@@ -47,17 +50,17 @@ read_host(struct span text, bool is_https, char out[S3_HOST_MAX + 1])
 {
 	const char *bracket = memrchr(text.at, ']', text.length);
 	const char *colon = memrchr(text.at, ':', text.length);
+	size_t host_length = text.length;
 	uint64_t port;
 
 	if (colon != NULL && (bracket == NULL || colon > bracket)) {
-		size_t before = (size_t)(colon - text.at);
-
-		if (!span_to_u64(span_range(colon + 1, text.length - before - 1), 1, 65535, &port))
+		host_length = (size_t)(colon - text.at);
+		if (!span_to_u64(span_range(colon + 1, text.length - host_length - 1), 1, 65535, &port))
 			return false;
 		if (port == (is_https ? 443 : 80))
-			text.length = before;
+			text.length = host_length;
 	}
-	if (!host_is_valid(text) || text.length > S3_HOST_MAX)
+	if (!host_is_valid(span_range(text.at, host_length)) || text.length > S3_HOST_MAX)
 		return false;
 	memcpy(out, text.at, text.length);
 	out[text.length] = '\0';
