@@ -148,20 +148,21 @@ set_options(MYSQL *connection, const struct database_config *config)
 		mysql_options(connection, MYSQL_OPT_SSL_CA, config->tls_ca);
 }
 
+/* address: of the server, or the path of its socket. */
 static bool
-log_in(struct database *database, struct deadline deadline, enum database_trouble *trouble,
+log_in(struct database *database, const char *address, struct deadline deadline, enum database_trouble *trouble,
     struct failure *why)
 {
 	const struct database_config *config = database->config;
-	bool is_path = config->host[0] == '/';
+	bool is_path = address[0] == '/';
 	MYSQL *connected = NULL;
 
 	/* In a host name the connector takes these for a list of hosts or of options. */
-	if (strpbrk(config->host, ",;=") != NULL)
+	if (strpbrk(address, ",;=") != NULL)
 		return refuse(database, trouble, why, "not the name of one host");
 	AWAIT(database, deadline, mysql_real_connect, &connected, database->connection,
-	    is_path ? NULL : config->host, config->user, config->password, config->name, config->port,
-	    is_path ? config->host : NULL, CLIENT_FOUND_ROWS);
+	    is_path ? NULL : address, config->user, config->password, config->name, config->port,
+	    is_path ? address : NULL, CLIENT_FOUND_ROWS);
 	if (connected == NULL || database->has_timed_out)
 		return give_up_connection(database, "connect", trouble, why);
 	fcntl(mysql_get_socket(database->connection), F_SETFD, FD_CLOEXEC);
@@ -203,8 +204,8 @@ set_session(struct database *database, struct deadline deadline, enum database_t
 	return true;	/* an old server may not know these limits; ours holds anyway */
 }
 
-struct database *
-database_open(const struct database_config *config, struct deadline deadline,
+static struct database *
+open_at(const struct database_config *config, const char *address, struct deadline deadline,
     enum database_trouble *trouble, struct failure *why)
 {
 	struct database *database = calloc(1, sizeof(*database));
@@ -214,13 +215,36 @@ database_open(const struct database_config *config, struct deadline deadline,
 	database->connection = mysql_init(NULL);
 	CHECK(database->connection != NULL);
 	set_options(database->connection, config);
-	deadline = deadline_within_ms(deadline, config->connect_timeout_ms);
 	*trouble = DATABASE_FINE;
-	if (log_in(database, deadline, trouble, why) && set_session(database, deadline, trouble, why))
+	if (log_in(database, address, deadline, trouble, why) && set_session(database, deadline, trouble, why))
 		return database;
 	database->is_lost = true;
 	database_close(database);
 	return NULL;
+}
+
+struct database *
+database_open(const struct database_config *config, struct resolver *resolver, struct deadline deadline,
+    enum database_trouble *trouble, struct failure *why)
+{
+	struct database *database = NULL;
+	struct addresses addresses;
+
+	deadline = deadline_within_ms(deadline, config->connect_timeout_ms);
+	if (config->host[0] == '/')
+		return open_at(config, config->host, deadline, trouble, why);
+	*trouble = DATABASE_LOST;
+	if (!resolver_find(resolver, config->host, deadline, &addresses, why))
+		return NULL;
+	if (wants_tls(config))
+		return open_at(config, config->host, deadline, trouble, why);
+	for (unsigned i = 0; i < addresses.count && database == NULL && *trouble == DATABASE_LOST; i++) {
+		int share_ms = deadline_left_ms(deadline) / (int)(addresses.count - i);
+
+		failure_clear(why);
+		database = open_at(config, addresses.texts[i], deadline_within_ms(deadline, share_ms), trouble, why);
+	}
+	return database;
 }
 
 void

@@ -12,8 +12,12 @@
  * transaction of its own.  Text is UTF-8, times are UTC, and what does not fit
  * a column is an error (strict mode), whatever the server's defaults are.
  *
- * BUGS: host names are resolved without a time limit; configure addresses, or
- * names from /etc/hosts.
+ * A host name is looked up at every connecting, in bounded time (base/resolver.h), and
+ * its addresses are tried one after another.
+ *
+ * BUGS: with tls_ca, whose certificate bears the name, the connector must be given the
+ * name: it looks it up a second time, a moment after it was answered but without a limit
+ * of its own, and goes to the next address only when one refuses.
  */
 #ifndef CATALOG_DATABASE_H
 #define CATALOG_DATABASE_H
@@ -21,6 +25,7 @@
 #include "base/arena.h"
 #include "base/deadline.h"
 #include "base/failure.h"
+#include "base/resolver.h"
 #include "base/text.h"
 
 #include <stdbool.h>
@@ -67,9 +72,10 @@ enum database_trouble {
 
 struct database;
 
-/* NULL and FAIL_UNAVAILABLE or FAIL_TIMEOUT, with the server's host and port in the detail. */
-struct database *database_open(const struct database_config *config, struct deadline deadline,
-    enum database_trouble *trouble, struct failure *why) __attribute__((warn_unused_result));
+/* NULL and FAIL_UNAVAILABLE or FAIL_TIMEOUT, with the server's host and port in the detail.
+ * The resolver is that of this server's host. */
+struct database *database_open(const struct database_config *config, struct resolver *resolver,
+    struct deadline deadline, enum database_trouble *trouble, struct failure *why) __attribute__((warn_unused_result));
 void database_close(struct database *database);
 
 /* The server ended this connection while it was idle (it was restarted, or

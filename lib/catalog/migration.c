@@ -248,13 +248,15 @@ migration_run(const struct database_config *primary, const char *folder, struct 
     void (*applied)(void *state, const char *name), void *state, struct failure *why)
 {
 	struct database_config patient = *primary;
+	struct resolver resolver = { 0 };
 	struct migration migration = { .folder = folder, .deadline = deadline };
 	enum database_trouble trouble;
 	bool is_done;
 
 	/* A step may copy a large table: only the deadline limits it. */
 	patient.query_timeout_ms = (unsigned)deadline_left_ms(deadline);
-	migration.database = database_open(&patient, deadline, &trouble, why);
+	migration.database = database_open(&patient, &resolver, deadline, &trouble, why);
+	resolver_release(&resolver);
 	if (migration.database == NULL)
 		return false;
 	migration.arena = arena_new();

@@ -44,11 +44,18 @@ disconnect(struct server *server)
 	server->needs_alternative = false;
 }
 
+static void
+server_release(struct server *server)
+{
+	disconnect(server);
+	resolver_release(&server->resolver);
+}
+
 void
 servers_release(struct servers *servers)
 {
 	for (int i = SERVER_PRIMARY; i < (int)servers->replica_count; i++)
-		disconnect(server_at(servers, i));
+		server_release(server_at(servers, i));
 }
 
 bool
@@ -73,7 +80,7 @@ connect_to(struct servers *servers, struct server *server, struct deadline deadl
 		disconnect(server);
 	if (server->database != NULL)
 		return true;
-	server->database = database_open(server->config, deadline, trouble, why);
+	server->database = database_open(server->config, &server->resolver, deadline, trouble, why);
 	server->replace_at = deadline_in_ms((int64_t)chance_around(servers->connection_age_s * 1000ULL));
 	server->may_be_renewed_at = deadline_in_ms(servers->retry_after_ms);
 	return server->database != NULL;
@@ -91,8 +98,9 @@ had_its_time(const struct server *server, struct deadline deadline)
 
 /* Machines that lost it together do not come back together. */
 static void
-leave_alone(const struct servers *servers, struct server *server)
+leave_alone(const struct servers *servers, struct server *server, const struct failure *why)
 {
+	server->last_trouble = *why;
 	breaker_open(server->breaker, (unsigned)chance_around(servers->retry_after_ms));
 }
 
@@ -133,10 +141,11 @@ execute_on(struct servers *servers, struct server *server, const struct query *q
 
 	if (execute_what_it_takes(server, query, affected, deadline, trouble, why)) {
 		breaker_close(server->breaker);
+		failure_clear(&server->last_trouble);
 		return true;
 	}
 	if (*trouble == DATABASE_LOST && (is_patient || why->kind != FAIL_TIMEOUT))
-		leave_alone(servers, server);
+		leave_alone(servers, server, why);
 	if (*trouble == DATABASE_LOST || *trouble == DATABASE_READ_ONLY)
 		disconnect(server);
 	return false;
@@ -156,8 +165,16 @@ servers_ask(struct servers *servers, int index, const struct query *query, uint6
 	if (connect_to(servers, server, deadline, trouble, why))
 		return execute_on(servers, server, query, affected, deadline, trouble, why);
 	if (is_patient || why->kind != FAIL_TIMEOUT)
-		leave_alone(servers, server);
+		leave_alone(servers, server, why);
 	return false;
+}
+
+static bool
+refuse_for_now(const struct server *server, struct failure *why)
+{
+	if (server->last_trouble.kind != FAIL_NONE)
+		return fail(why, FAIL_UNAVAILABLE, "%.200s, a moment ago", server->last_trouble.detail);
+	return fail(why, FAIL_UNAVAILABLE, "%s:%u: failed a moment ago", server->config->host, server->config->port);
 }
 
 bool
@@ -168,8 +185,7 @@ servers_ask_primary(struct servers *servers, const struct query *query, uint64_t
 
 	if (!deadline_has_passed(deadline) && !may_be_asked(servers, &servers->primary)) {
 		*trouble = DATABASE_LOST;
-		return fail(why, FAIL_UNAVAILABLE, "%s:%u: failed a moment ago", servers->primary.config->host,
-		    servers->primary.config->port);
+		return refuse_for_now(&servers->primary, why);
 	}
 	if (servers_ask(servers, SERVER_PRIMARY, query, affected, deadline, trouble, why))
 		return true;

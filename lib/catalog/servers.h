@@ -24,6 +24,8 @@ enum { SERVER_PRIMARY = -1 };	/* replicas are 0, 1, ... */
 struct server {
 	const struct database_config *config;
 	struct breaker *breaker, *lagging;	/* lagging: of replicas */
+	struct resolver resolver;
+	struct failure last_trouble;	/* that opened the breaker, if this process did */
 	struct database *database;
 	struct deadline replace_at, may_be_renewed_at;
 	bool needs_alternative;		/* see struct query; since it was connected */

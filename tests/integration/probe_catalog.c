@@ -4,6 +4,7 @@
  *
  *	probe_catalog NAME=VALUE...	(see options below; times in ms or s as in the configuration)
  *	    health=FILE			shares what is known of the servers with all who name that file
+ *	    resolv=FILE			is this process's /etc/resolv.conf; ends with 77 where that is not allowed
  *
  *	find ID [SEEN_VERSION]	-> found TIER MS VERSION WIDTH CREDIT | KIND TIER MS DETAIL
  *	fresh ID | key ORIGIN KEY -> the same, TIER is "-"
@@ -23,11 +24,13 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 static const char *const tier_names[] = {
@@ -73,6 +76,14 @@ map_shared(const char *path, size_t size)
 	return shared;
 }
 
+static void
+use_resolv_conf(const char *path)
+{
+	if (unshare(CLONE_NEWNS) == -1 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount(path, "/etc/resolv.conf", NULL, MS_BIND, NULL) == -1)
+		exit(77);
+}
+
 /* Options of all servers come before the servers. */
 static void
 set_option(char *option)
@@ -96,6 +107,8 @@ set_option(char *option)
 		set_server(&config.primary, value);
 	else if (strcmp(option, "health") == 0)
 		config.health = map_shared(value, sizeof(*config.health));
+	else if (strcmp(option, "resolv") == 0)
+		use_resolv_conf(value);
 	else if (strcmp(option, "peers") == 0)
 		ring.servers = value;
 	else if (strcmp(option, "age") == 0)

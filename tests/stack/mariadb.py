@@ -54,9 +54,10 @@ class MariaDBServer:
     keeps its port and its data.
 
     options   more arguments for mariadbd, such as ["--ssl-cert=..."]
+    address   another one of this machine's, so that two servers can have one port
     """
 
-    def __init__(self, name, folder, server_id=1, port=None, read_only=False, options=(),
+    def __init__(self, name, folder, server_id=1, port=None, read_only=False, options=(), address="127.0.0.1",
                  outlives_starter=False):
         self.name = name
         self.folder = pathlib.Path(folder).absolute()
@@ -65,6 +66,7 @@ class MariaDBServer:
         self.server_id = server_id
         self.port = port or free_port()
         self.read_only = read_only
+        self.address = address
         self.options = list(options)
         # It has no children, so the kernel may end it at once, even while it is frozen.
         self.process = Process(name, [], self.folder, death_signal=signal.SIGKILL,
@@ -112,7 +114,7 @@ class MariaDBServer:
             _program("mariadbd"), "--no-defaults", *_as_root(),
             f"--datadir={self.data}", f"--tmpdir={self.folder}", f"--socket={self.socket}",
             f"--pid-file={self.folder / 'mariadbd.pid'}",
-            "--bind-address=127.0.0.1", f"--port={self.port}", "--skip-name-resolve",
+            f"--bind-address={self.address}", f"--port={self.port}", "--skip-name-resolve",
             "--character-set-server=utf8mb4", "--local-infile=0", "--max-connections=200",
             # Small and quick: tests and demos, not production.
             "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M",
@@ -126,7 +128,7 @@ class MariaDBServer:
         ]
 
     def _answers(self):
-        if not port_answers(self.port):
+        if not port_answers(self.port, self.address):
             return False
         try:
             return self.sql("SELECT 1", seconds=2) == [["1"]]
@@ -165,7 +167,7 @@ class MariaDBServer:
         """Follows that server from where it stands, on a fresh one from the beginning."""
         self.sql(f"""
             STOP SLAVE;
-            CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={primary.port},
+            CHANGE MASTER TO MASTER_HOST='{primary.address}', MASTER_PORT={primary.port},
                 MASTER_USER='{REPLICATION_USER}', MASTER_PASSWORD='{REPLICATION_PASSWORD}',
                 MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1;
             START SLAVE;""")
@@ -212,7 +214,7 @@ class MariaDBServer:
 
     def settings(self):
         """What a client needs."""
-        return {"host": "127.0.0.1", "port": self.port, "name": NAME, "user": USER,
+        return {"host": self.address, "port": self.port, "name": NAME, "user": USER,
                 "password": PASSWORD}
 
     def __enter__(self):
