@@ -69,7 +69,7 @@ bool invocation_parse(struct invocation *invocation, int argc, char **argv)
     __attribute__((warn_unused_result));
 
 extern const struct command migrate_command, import_command, list_command, inspect_command, set_command,
-    sign_command, purge_command, help_command;
+    sign_command, purge_command, release_command, help_command;
 
 /* All of them, in the order of the help, ended by NULL. */
 extern const struct command *const commands[];

@@ -7,6 +7,7 @@
 #include "asset/dressing.h"
 #include "asset/policy.h"
 #include "asset/variant.h"
+#include "catalog/quarantine.h"
 #include "cli/command.h"
 #include "cli/voice.h"
 #include "recipe/geometry.h"
@@ -172,6 +173,22 @@ print_in_ring(struct inspection *inspection)
 	    asset.version == inspection->asset.version ? "" : ", which is out of date");
 }
 
+static void
+print_quarantine(const struct inspection *inspection)
+{
+	struct quarantine quarantine;
+	struct failure why = { 0 };
+
+	quarantine_find(inspection->context->peers, &inspection->asset, &quarantine);
+	if (quarantine.deaths == 0)
+		return;
+	print_label("quarantine");
+	printf("%s: it has ended %u renderers, the last time: ",
+	    quarantine_permits(&quarantine, &why) ? "not yet" : "yes", quarantine.deaths);
+	print_safely(stdout, span_of(quarantine.reason));
+	putchar('\n');
+}
+
 /* ---- which URL gives what -------------------------------------------------------- */
 
 static void
@@ -313,6 +330,7 @@ run_inspect(struct invocation *invocation)
 	print_at_origin(&inspection);
 	print_on_disk(&inspection);
 	print_in_ring(&inspection);
+	print_quarantine(&inspection);
 	print_urls(&inspection);
 	if (inspection.store != NULL)
 		store_close(inspection.store);

@@ -20,7 +20,7 @@ enum { OPTION_CONFIG = 1, OPTION_VERSION, OPTION_HELP };
 
 const struct command *const commands[] = {
 	&migrate_command, &import_command, &list_command, &inspect_command, &set_command, &sign_command,
-	&purge_command, &help_command, NULL
+	&purge_command, &release_command, &help_command, NULL
 };
 
 const struct command *

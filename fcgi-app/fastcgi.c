@@ -123,6 +123,7 @@ fastcgi_accept(struct fastcgi *fastcgi, struct arena *arena, struct request *req
 	memset(request, 0, sizeof(*request));
 	request->arena = arena;
 	request->started_us = monotonic_us();
+	request->connection = fastcgi->request.ipcFd;
 	read_parameters(request, fastcgi->request.envp);
 	return FASTCGI_REQUEST;
 }

@@ -2,59 +2,18 @@
 
 #include "base/check.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-/* Bumped when struct metrics changes in a way its size does not show. */
-enum { METRICS_LAYOUT = 1 };
 
 static const unsigned bucket_limits_us[METRICS_BUCKETS] = {
 	500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000,
 };
 
-static void *
-map_file(const char *path)
+const char *
+row_tier_name(enum row_tier tier)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	struct stat status;
-	void *page = MAP_FAILED;
-
-	if (fd == -1)
-		return NULL;
-	/* Only ever grown: cutting a file that others have mapped would kill them. */
-	if (fstat(fd, &status) == 0 && (status.st_size >= (off_t)sizeof(struct metrics) ||
-	    posix_fallocate(fd, 0, sizeof(struct metrics)) == 0))
-		page = mmap(NULL, sizeof(struct metrics), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	return page == MAP_FAILED ? NULL : page;
-}
-
-struct metrics *
-metrics_open(const char *store_root)
-{
-	char path[4096];
-	void *page = NULL;
-
-	/* The layout is in the name, so that an upgrade never meets old numbers. */
-	if (snprintf(path, sizeof(path), "%s/metrics.%d.%zu", store_root, METRICS_LAYOUT, sizeof(struct metrics)) <
-	    (int)sizeof(path))
-		page = map_file(path);
-	if (page == NULL) {
-		page = mmap(NULL, sizeof(struct metrics), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		CHECK(page != MAP_FAILED);
-	}
-	return page;
-}
-
-void
-metrics_close(struct metrics *metrics)
-{
-	munmap(metrics, sizeof(*metrics));
+	if (tier == ROW_LOCAL)
+		return "local";
+	return tier == ROW_STALE ? "stale" : catalog_tier_name((enum catalog_tier)(tier - ROW_FROM_CATALOG));
 }
 
 void
@@ -143,9 +102,9 @@ metrics_print(const struct metrics *metrics, struct text *out)
 	print_family(out, "vitrine_sent_bytes_total", "counter", "Body bytes, also those the web server sent for us.");
 	text_printf(out, "vitrine_sent_bytes_total %" PRIu64 "\n", value_of(&metrics->sent_bytes));
 	print_family(out, "vitrine_catalog_answers_total", "counter", "Rows found, by where they were found.");
-	for (unsigned tier = 0; tier < CATALOG_TIER_COUNT; tier++)
-		text_printf(out, "vitrine_catalog_answers_total{tier=\"%s\"} %" PRIu64 "\n", catalog_tier_name(tier),
-		    value_of(&metrics->catalog_answers[tier]));
+	for (enum row_tier tier = 0; tier < ROW_TIER_COUNT; tier++)
+		text_printf(out, "vitrine_catalog_answers_total{tier=\"%s\"} %" PRIu64 "\n", row_tier_name(tier),
+		    value_of(&metrics->rows[tier]));
 	print_family(out, "vitrine_renders_total", "counter", "Jobs given to renderers, by result.");
 	print_by_kind(out, "vitrine_renders_total", "result", metrics->renders, FAIL_NONE);
 	print_family(out, "vitrine_origin_fetches_total", "counter", "Originals fetched, by result.");

@@ -1,11 +1,8 @@
 /*
  * metrics - counters that all responders of this server share.
  *
- * They live in a file in the store's folder that every process maps, so they
- * are complete whichever way the processes were started, and survive all of
- * them.  A process may die in the middle of anything: each counter is one
- * atomic addition.  When the file cannot be mapped, the process counts for
- * itself alone and serving goes on.
+ * They lie in shared memory (shared.h), where a process may die in the middle of
+ * anything: each counter is one atomic addition.
  */
 #ifndef FCGI_APP_METRICS_H
 #define FCGI_APP_METRICS_H
@@ -20,6 +17,16 @@
 
 enum { METRICS_BUCKETS = 14, METRICS_STATUS_MAX = 600 };
 
+/* Where a row was found. */
+enum row_tier {
+	ROW_LOCAL,		/* this server asked for it a moment ago */
+	ROW_STALE,		/* what was last known, because the catalog did not answer */
+	ROW_FROM_CATALOG,	/* + enum catalog_tier */
+	ROW_TIER_COUNT = ROW_FROM_CATALOG + CATALOG_TIER_COUNT
+};
+
+const char *row_tier_name(enum row_tier tier);
+
 struct histogram {
 	_Atomic uint64_t buckets[METRICS_BUCKETS + 1];	/* the last one is beyond all limits */
 	_Atomic uint64_t sum_us;
@@ -29,7 +36,7 @@ struct metrics {
 	_Atomic uint64_t responses[METRICS_STATUS_MAX];	/* by status */
 	_Atomic uint64_t failures[FAIL_KIND_COUNT];
 	_Atomic uint64_t sent_bytes;
-	_Atomic uint64_t catalog_answers[CATALOG_TIER_COUNT];
+	_Atomic uint64_t rows[ROW_TIER_COUNT];
 	_Atomic uint64_t renders[FAIL_KIND_COUNT];	/* FAIL_NONE: succeeded */
 	_Atomic int64_t renderer_answered_us;		/* CLOCK_MONOTONIC, when one last did */
 	_Atomic uint64_t origin_fetches[FAIL_KIND_COUNT];
@@ -37,10 +44,6 @@ struct metrics {
 	struct histogram requests[TIER_COUNT];
 	struct histogram steps[STEP_COUNT];
 };
-
-/* Never fails: see above. */
-struct metrics *metrics_open(const char *store_root);
-void metrics_close(struct metrics *metrics);
 
 void metrics_count(_Atomic uint64_t *counter, uint64_t amount);
 void metrics_observe(struct histogram *histogram, int64_t us);

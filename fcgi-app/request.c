@@ -1,5 +1,7 @@
 #include "fcgi-app/request.h"
 
+#include <poll.h>
+
 const char *
 request_tier_name(enum request_tier tier)
 {
@@ -9,6 +11,7 @@ request_tier_name(enum request_tier tier)
 		[TIER_INFO] = "info",
 		[TIER_STORE] = "store",
 		[TIER_JOINED] = "joined",
+		[TIER_NEIGHBOUR] = "neighbour",
 		[TIER_FETCHED] = "fetched",
 		[TIER_RENDERED] = "rendered",
 	};
@@ -55,6 +58,14 @@ request_vary(const struct request *request)
 		if (request->looked_at[field])
 			vary = vary == NULL ? names[field] : arena_printf(request->arena, "%s,%s", vary, names[field]);
 	return vary;
+}
+
+bool
+request_client_is_gone(const struct request *request)
+{
+	struct pollfd end = { .fd = request->connection, .events = POLLRDHUP };
+
+	return poll(&end, 1, 0) == 1;
 }
 
 void

@@ -24,6 +24,7 @@ enum request_tier {
 	TIER_INFO,		/* info.json, from the row alone */
 	TIER_STORE,		/* the file was on this server's disk */
 	TIER_JOINED,		/* another request made it while we waited */
+	TIER_NEIGHBOUR,		/* another server had made it, or did while we waited */
 	TIER_FETCHED,		/* the original, from its origin */
 	TIER_RENDERED,		/* made now */
 	TIER_COUNT
@@ -71,11 +72,12 @@ struct request {
 	bool needs_body;		/* the web server could not send the file: see nginx-conf/ */
 	bool has_precondition;		/* If-Match, If-Range, If-Unmodified-Since: see response_file() */
 	struct span remote_address;
+	int connection;			/* to the web server: see request_client_is_gone() */
 
 	struct span secret;		/* the part of the target that is not written to the log */
 
 	/* Notes. */
-	const char *asset, *recipe, *variant, *format, *catalog_tier;
+	const char *asset, *recipe, *variant, *format, *row_tier;
 	enum request_tier tier;
 	int64_t step_us[STEP_COUNT];
 };
@@ -86,6 +88,9 @@ struct span request_look_at(struct request *request, enum request_field field);
 
 /* "Accept,Save-Data"; NULL when nothing was looked at. */
 const char *request_vary(const struct request *request);
+
+/* The web server has hung up, which it does when its client has.  One system call. */
+bool request_client_is_gone(const struct request *request);
 
 /* Adds the time since *from_us to the step and sets *from_us to now. */
 void request_note_step(struct request *request, enum request_step step, int64_t *from_us);

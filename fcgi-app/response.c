@@ -27,6 +27,7 @@ static const struct {
 	[FAIL_UPSTREAM] = { 502, "A server behind this one failed", false, false, 0 },
 	[FAIL_TIMEOUT] = { 504, "This took too long", false, false, 0 },
 	[FAIL_INTERNAL] = { 500, "This server failed", false, false, 0 },
+	[FAIL_ABANDONED] = { 499, "The client has gone", false, false, 0 },	/* as nginx logs it */
 };
 
 unsigned

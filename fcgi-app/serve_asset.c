@@ -12,6 +12,7 @@
 
 #include "asset/policy.h"
 #include "asset/token.h"
+#include "fcgi-app/find_asset.h"
 #include "fcgi-app/freshness.h"
 #include "fcgi-app/negotiate.h"
 #include "fcgi-app/slow_path.h"
@@ -61,7 +62,7 @@ find_mark(struct server *server, struct request *request, struct wish *wish, str
 		wish->mark_key = watermark->key;
 		return true;
 	}
-	if (!server_find_asset(server, request, span_of(watermark->asset), &wish->mark, &because))
+	if (!find_asset(server, request, span_of(watermark->asset), &wish->mark, &because))
 		return fail(why, because.kind == FAIL_NOT_FOUND ? FAIL_INTERNAL : because.kind,
 		    "watermark '%s': %.180s", watermark->name, because.detail);
 	if (!asset_is_alive(&wish->mark, wish->now, &because))
@@ -251,7 +252,7 @@ serve_asset(struct server *server, struct request *request, const struct route *
 
 	if (!server_check_token(server, route, wish->now, &wish->permit, why) ||
 	    !parse_recipe(server, wish, why) ||
-	    !server_find_asset(server, request, route->asset, &wish->asset, why) ||
+	    !find_asset(server, request, route->asset, &wish->asset, why) ||
 	    !check_policy(server, request, wish, why) ||
 	    !negotiate_format(&server->settings->http, request, wish, why) ||
 	    !dress(server, request, wish, why))

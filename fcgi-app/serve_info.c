@@ -2,6 +2,7 @@
 
 #include "asset/policy.h"
 #include "base/check.h"
+#include "fcgi-app/find_asset.h"
 #include "fcgi-app/freshness.h"
 #include "recipe/geometry.h"
 
@@ -232,7 +233,7 @@ serve_info(struct server *server, struct request *request, const struct route *r
 	question->now = time(NULL);
 	request->asset = arena_copy_bytes(request->arena, route->asset.at, route->asset.length);
 	if (!server_check_token(server, route, question->now, &question->permit, why) ||
-	    !server_find_asset(server, request, route->asset, &question->asset, why) ||
+	    !find_asset(server, request, route->asset, &question->asset, why) ||
 	    !policy_allows_info(&server->settings->policy, &question->asset, &question->permit, question->now, why))
 		return false;
 	respond(question, request, response);

@@ -35,10 +35,21 @@ print_store(struct server *server, struct text *out)
 static void
 print_slow_path(struct server *server, struct text *out)
 {
-	print_gauge(out, "vitrine_slow_places", "Places of the slow path.");
-	text_printf(out, "vitrine_slow_places %u\n", server->settings->server.slow_responders);
-	print_gauge(out, "vitrine_slow_places_taken", "Requests that are fetching, rendering or waiting for it.");
-	text_printf(out, "vitrine_slow_places_taken %u\n", slow_path_places_taken(server));
+	struct slow_path_load load = slow_path_load(server);
+
+	print_gauge(out, "vitrine_slow_requests", "Requests that fetch, render or wait for it.");
+	text_printf(out, "vitrine_slow_requests %u\n", load.requests);
+	print_gauge(out, "vitrine_slow_requests_limit", "How many there may be; more are refused with 503.");
+	text_printf(out, "vitrine_slow_requests_limit %u\n", load.requests_max);
+	print_gauge(out, "vitrine_slow_requests_waiting", "Those that wait for what another one makes.");
+	text_printf(out, "vitrine_slow_requests_waiting %u\n", load.waiting);
+	print_gauge(out, "vitrine_slow_requests_waiting_limit", "How many of them there may be.");
+	text_printf(out, "vitrine_slow_requests_waiting_limit %u\n", load.waiting_max);
+	print_gauge(out, "vitrine_render_backlog_seconds", "Estimated work of one core that is begun or waits.");
+	text_printf(out, "vitrine_render_backlog_seconds %u.%03u\n", load.work_ms / 1000, load.work_ms % 1000);
+	print_gauge(out, "vitrine_render_backlog_limit_seconds", "How much there may be; more is refused with 503.");
+	text_printf(out, "vitrine_render_backlog_limit_seconds %u.%03u\n", load.work_max_ms / 1000,
+	    load.work_max_ms % 1000);
 }
 
 static void

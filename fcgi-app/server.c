@@ -23,6 +23,22 @@ open_renderers(struct server *server, int renderer_listener, struct failure *why
 	return server->own_renderer != NULL;
 }
 
+/* Cannot fail once its list of servers is well formed: all of them connect when first needed. */
+static bool
+open_catalog(struct server *server, struct failure *why)
+{
+	struct peers_config peers = server->settings->peers;
+	struct catalog_config catalog = server->settings->catalog;
+
+	peers.breakers = server->shared->peers;
+	catalog.health = &server->shared->catalog;
+	server->peers = peers_open(&peers, why);
+	if (server->peers == NULL)
+		return false;
+	server->catalog = catalog_open(&catalog, server->peers);
+	return true;
+}
+
 bool
 server_open(struct server *server, const struct settings *settings, int renderer_listener, int drain,
     struct failure *why)
@@ -31,14 +47,12 @@ server_open(struct server *server, const struct settings *settings, int renderer
 	server->store = store_open(&settings->store, why);
 	if (server->store == NULL)
 		return false;
-	server->metrics = metrics_open(settings->store.root);
-	server->peers = peers_open(&settings->peers, why);
-	if (server->peers == NULL || !open_origins(server, why) || !open_renderers(server, renderer_listener, why)) {
-		server_close(server);
-		return false;
-	}
-	server->catalog = catalog_open(&settings->catalog, server->peers);
-	return true;
+	server->shared = shared_open(settings->store.root);
+	server->metrics = &server->shared->metrics;
+	if (open_catalog(server, why) && open_origins(server, why) && open_renderers(server, renderer_listener, why))
+		return true;
+	server_close(server);
+	return false;
 }
 
 void
@@ -52,8 +66,8 @@ server_close(struct server *server)
 		if (server->origins[i] != NULL)
 			origin_close(server->origins[i]);
 	own_renderer_close(server->own_renderer);
-	if (server->metrics != NULL)
-		metrics_close(server->metrics);
+	if (server->shared != NULL)
+		shared_close(server->shared);
 	if (server->store != NULL)
 		store_close(server->store);
 }
@@ -66,23 +80,6 @@ server_check_token(const struct server *server, const struct route *route, int64
 	if (!route->has_token)
 		return true;
 	return token_verify(&server->settings->keys, route->token, route->covered, route->asset, now, permit, why);
-}
-
-bool
-server_find_asset(struct server *server, struct request *request, struct span id, struct asset *asset,
-    struct failure *why)
-{
-	int64_t from_us = monotonic_us();
-	enum catalog_tier tier;
-	bool was_found = catalog_find(server->catalog, id, 0, request->deadline, asset, &tier, why);
-
-	request_note_step(request, STEP_CATALOG, &from_us);
-	if (!was_found)
-		return false;
-	metrics_count(&server->metrics->catalog_answers[tier], 1);
-	if (request->catalog_tier == NULL)
-		request->catalog_tier = catalog_tier_name(tier);
-	return true;
 }
 
 struct origin *

@@ -7,9 +7,9 @@
 
 #include "base/failure.h"
 #include "catalog/catalog.h"
-#include "fcgi-app/metrics.h"
 #include "fcgi-app/own_renderer.h"
 #include "fcgi-app/route.h"
+#include "fcgi-app/shared.h"
 #include "origin/origin.h"
 #include "peers/peers.h"
 #include "render/render_client.h"
@@ -23,7 +23,10 @@
 enum server_lane {
 	LANE_SLOW,	/* fetch and render */
 	LANE_SEND,	/* send a large file through FastCGI to a client that may be slow */
-	LANE_PROBE	/* ask dependencies for /health?require= */
+	LANE_PROBE,	/* ask dependencies for /health?require= */
+	LANE_WAIT,	/* wait for what another request is making */
+	LANE_WORK,	/* estimated work that is being done or waits: slow_path.c */
+	LANE_HEAVY	/* jobs that keep a renderer for long, so that one renderer is free of them */
 };
 
 struct server {
@@ -32,7 +35,8 @@ struct server {
 	struct peers *peers;
 	struct catalog *catalog;
 	struct origin *origins[SETTINGS_ORIGINS_MAX];
-	struct metrics *metrics;
+	struct shared *shared;
+	struct metrics *metrics;	/* in there */
 	struct render_address renderers;	/* of the supervisor, when own_renderer is NULL */
 	struct own_renderer *own_renderer;	/* under mod_fcgid */
 	int drain;				/* readable: this server is being stopped; -1: never told */
@@ -46,11 +50,6 @@ void server_close(struct server *server);
 
 /* What the path's token permits; nothing special when it has none. */
 bool server_check_token(const struct server *server, const struct route *route, int64_t now, struct permit *permit,
-    struct failure *why) __attribute__((warn_unused_result));
-
-/* What the catalog knows of an asset; the time, and for the first one which tier of the
- * catalog answered, are noted in the request. */
-bool server_find_asset(struct server *server, struct request *request, struct span id, struct asset *asset,
     struct failure *why) __attribute__((warn_unused_result));
 
 /* NULL and FAIL_INTERNAL when no origin of that name is configured. */

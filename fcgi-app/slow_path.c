@@ -1,200 +1,114 @@
 /*
- * slow_path.c - a place, then the flight of the variant, then that of the
- * original, then that of the watermark's picture: locks are always taken in this
- * order, and each ends with the function that took it.
+ * slow_path.c - a place, then the flight of what is wanted; who has that leads: asks
+ * the neighbours, obtains the original and renders.  The others follow.
  *
- * A watermark's picture is an original like any other, and who holds the flight of
- * an original takes no other lock: two assets that are each other's watermark cannot
- * wait for each other.
+ * Locks are waited for in this order: the flight of the variant, the flight of an
+ * original, a place for a heavy job; other places are taken or not.  Each ends with
+ * the function that took it.
  */
 #include "fcgi-app/slow_path.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include "asset/cost.h"
+#include "catalog/quarantine.h"
+#include "fcgi-app/neighbours.h"
+#include "fcgi-app/obtain_original.h"
+#include "fcgi-app/verdict.h"
+
 #include <string.h>
 #include <unistd.h>
 
-enum { SNIFF_BYTES = 512 };
+enum {
+	WORK_UNIT_MS = 100,	/* places of LANE_WORK are so much each */
+	HEAVY_PAUSE_MS = 10
+};
 
-/* Refused at once: who waited here would hold one of the responders that are
- * kept free for hits. */
-static bool
-take_place(struct server *server, struct store_lock *place, struct failure *why)
+/* One request on the slow path. */
+struct pursuit {
+	struct server *server;
+	struct request *request;
+	const struct wish *wish;
+	enum store_part part;
+	const struct key *key;		/* in that part: what is wanted */
+	unsigned cost_ms;
+	bool is_leading;		/* it holds the flight: others may wait for it */
+	bool has_lease;
+	struct vigil vigil;
+};
+
+/* ---- the bounds ---------------------------------------------------------------------- */
+
+/* A thousand who want one picture must leave places to those who want another. */
+static unsigned
+waiting_places(const struct server *server)
 {
-	unsigned places = server->settings->server.slow_responders;
-
-	if (store_take_place(server->store, LANE_SLOW, places, place))
-		return true;
-	return fail(why, FAIL_BUSY, "all %u places of the slow path are taken", places);
+	return server->settings->server.slow_responders * 3 / 4;
 }
 
-unsigned
-slow_path_places_taken(struct server *server)
-{
-	return store_places_taken(server->store, LANE_SLOW, server->settings->server.slow_responders);
-}
-
-/* ---- the original -------------------------------------------------------------- */
-
-/* The bytes decide what the file is, whatever the row or the name says. */
-static enum media
-sniff_file(int fd)
-{
-	char head[SNIFF_BYTES];
-	ssize_t got = pread(fd, head, sizeof(head), 0);
-
-	return got > 0 ? media_sniff(head, (size_t)got) : MEDIA_NONE;
-}
-
-/* An object that was replaced behind the catalog's back would be kept under
- * the old version for ever.  A purge forgets the etag, and so accepts it. */
-static bool
-object_is_the_catalogs(const struct asset *asset, const struct origin_object *object, struct failure *why)
-{
-	if (asset->etag[0] == '\0' || object->etag[0] == '\0' || strcmp(asset->etag, object->etag) == 0)
-		return true;
-	return fail(why, FAIL_UPSTREAM,
-	    "origin %s has another object than the catalog describes: etag %.40s, not %.40s",
-	    asset->origin, object->etag, asset->etag);
-}
-
-static bool
-fetch_into_draft(struct server *server, const struct asset *asset, struct deadline deadline,
-    struct store_draft *draft, struct failure *why)
-{
-	struct origin *origin = server_find_origin(server, asset->origin, why);
-	struct origin_object object;
-	bool was_fetched;
-
-	if (origin == NULL)
-		return false;
-	was_fetched = origin_fetch(origin, asset->key, draft->fd, deadline, &object, why);
-	metrics_count(&server->metrics->origin_fetches[why->kind], 1);
-	if (!was_fetched)
-		return false;
-	metrics_count(&server->metrics->origin_bytes, object.bytes);
-	return object_is_the_catalogs(asset, &object, why);
-}
-
-static bool
-fetch_original(struct server *server, struct request *request, const struct asset *asset,
-    const struct key *key, struct store_file *original, struct failure *why)
-{
-	int64_t from_us = monotonic_us();
-	struct store_draft draft;
-	bool was_fetched;
-
-	if (!store_begin(server->store, &draft, why))
-		return false;
-	was_fetched = fetch_into_draft(server, asset, request->deadline, &draft, why);
-	request_note_step(request, STEP_ORIGIN, &from_us);
-	if (!was_fetched) {
-		store_discard(server->store, &draft);
-		return false;
-	}
-	if (!store_commit(server->store, &draft, STORE_ORIGINALS, key, sniff_file(draft.fd), original, why))
-		return false;
-	request_note_step(request, STEP_STORE, &from_us);
-	request->tier = TIER_FETCHED;
-	return true;
-}
-
-static bool
-find_or_fetch_original(struct server *server, struct request *request, const struct asset *asset,
-    const struct key *key, struct store_file *original, struct failure *why)
-{
-	int64_t from_us = monotonic_us();
-	struct store_lock flight;
-	bool was_obtained;
-
-	if (store_find(server->store, STORE_ORIGINALS, key, original)) {
-		request->tier = TIER_STORE;
-		return true;
-	}
-	if (!store_lock(server->store, STORE_ORIGINALS, key, request->deadline, &flight, why))
-		return false;
-	request_note_step(request, STEP_WAIT, &from_us);
-	was_obtained = store_find(server->store, STORE_ORIGINALS, key, original);
-	if (was_obtained)
-		request->tier = TIER_JOINED;
-	else
-		was_obtained = fetch_original(server, request, asset, key, original, why);
-	store_unlock(&flight);
-	return was_obtained;
-}
-
-/* What is no image is kept too, and refused from the store: it must not be
- * fetched anew for everybody who asks. */
-static bool
-obtain_original(struct server *server, struct request *request, const struct asset *asset,
-    const struct key *key, struct store_file *original, struct failure *why)
-{
-	if (!find_or_fetch_original(server, request, asset, key, original, why))
-		return false;
-	if (original->media != MEDIA_NONE)
-		return true;
-	close(original->fd);
-	return fail(why, FAIL_UNSUPPORTED, "the original is no image that we know");
-}
-
-/* ---- the watermark's picture ------------------------------------------------------- */
-
-/* The descriptor in the settings is shared by all responders, and a renderer moves
- * the file position of the one it gets.  Through /proc it is the same file, also
- * when its path has another one meanwhile. */
-static bool
-reopen(int fd, int *reopened, struct failure *why)
-{
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	*reopened = open(path, O_RDONLY | O_CLOEXEC);
-	return *reopened != -1 || fail(why, FAIL_INTERNAL, "cannot open its file again: %s", strerror(errno));
-}
-
-static bool
-open_mark(struct server *server, struct request *request, const struct wish *wish, int *mark, struct failure *why)
-{
-	const struct watermark *watermark = wish->dressing.watermark;
-	struct store_file original;
-
-	if (watermark->file[0] != '\0')
-		return reopen(watermark->fd, mark, why);
-	if (!obtain_original(server, request, &wish->mark, &wish->mark_key, &original, why))
-		return false;
-	*mark = original.fd;
-	return true;
-}
-
-/* What is wrong with the object is no fault of the picture that was asked for. */
-static enum failure_kind
-kind_for_mark(enum failure_kind kind)
-{
-	return kind == FAIL_NOT_FOUND || kind == FAIL_UNSUPPORTED || kind == FAIL_UNPROCESSABLE ? FAIL_INTERNAL : kind;
-}
-
-/* -1 when there is none. */
-static bool
-obtain_mark(struct server *server, struct request *request, const struct wish *wish, int *mark, struct failure *why)
-{
-	struct failure because = { 0 };
-
-	*mark = -1;
-	if (wish->dressing.watermark == NULL || open_mark(server, request, wish, mark, &because))
-		return true;
-	return fail(why, kind_for_mark(because.kind), "watermark '%s': %.180s", wish->dressing.watermark->name,
-	    because.detail);
-}
-
-/* ---- the variant --------------------------------------------------------------- */
-
-static bool
-render_into_draft(struct server *server, struct request *request, const struct variant *variant,
-    const struct job_files *files, struct failure *why)
+static unsigned
+work_places(const struct server *server)
 {
 	const struct render_settings *render = &server->settings->render;
-	unsigned left_ms = (unsigned)deadline_left_ms(request->deadline);
+
+	return render->renderers * render->backlog_ms / WORK_UNIT_MS;
+}
+
+/* What is dearer than all that may wait has to be alone. */
+static unsigned
+work_places_for(const struct server *server, unsigned cost_ms)
+{
+	unsigned places = cost_ms / WORK_UNIT_MS + 1;
+
+	return places < work_places(server) ? places : work_places(server);
+}
+
+struct slow_path_load
+slow_path_load(struct server *server)
+{
+	unsigned slow = server->settings->server.slow_responders;
+
+	return (struct slow_path_load){
+		.requests = store_places_taken(server->store, LANE_SLOW, slow),
+		.requests_max = slow,
+		.waiting = store_places_taken(server->store, LANE_WAIT, waiting_places(server)),
+		.waiting_max = waiting_places(server),
+		.work_ms = store_places_taken(server->store, LANE_WORK, work_places(server)) * WORK_UNIT_MS,
+		.work_max_ms = work_places(server) * WORK_UNIT_MS,
+	};
+}
+
+/* ---- whether anybody wants it ---------------------------------------------------------- */
+
+static bool
+others_wait(const struct pursuit *pursuit)
+{
+	const struct wish *wish = pursuit->wish;
+	struct store *store = pursuit->server->store;
+
+	return pursuit->is_leading && (store_is_awaited(store, pursuit->part, pursuit->key) ||
+	    store_is_awaited(store, STORE_ORIGINALS, &wish->variant.original_key) ||
+	    (wish->dressing.watermark != NULL && store_is_awaited(store, STORE_ORIGINALS, &wish->mark_key)));
+}
+
+/* Called now and then by whatever waits. */
+static bool
+is_over(void *state)
+{
+	struct pursuit *pursuit = state;
+
+	if (pursuit->has_lease)
+		neighbours_hold(pursuit->server, &pursuit->wish->variant);
+	return request_client_is_gone(pursuit->request) && !others_wait(pursuit);
+}
+
+/* ---- rendering --------------------------------------------------------------------------- */
+
+static bool
+render_into_draft(struct pursuit *pursuit, const struct job_files *files, struct failure *why)
+{
+	const struct render_settings *render = &pursuit->server->settings->render;
+	const struct variant *variant = &pursuit->wish->variant;
+	struct deadline deadline = pursuit->request->deadline;
+	unsigned left_ms = (unsigned)deadline_left_ms(deadline);
 	struct job job = {
 		.operation = JOB_RENDER,
 		.recipe = variant->recipe,
@@ -204,89 +118,252 @@ render_into_draft(struct server *server, struct request *request, const struct v
 		.timeout_ms = left_ms < render->timeout_ms ? left_ms : render->timeout_ms,
 	};
 	struct job_result result;
+	bool was_rendered;
 
 	if (job.timeout_ms == 0)
 		return fail(why, FAIL_TIMEOUT, "no time was left to render");
-	return server_render(server, &job, files, request->deadline, &result, why);
+	was_rendered = server_render(pursuit->server, &job, files, deadline, &result, why);
+	if (result.ended_renderer)
+		quarantine_count(pursuit->server->peers, &pursuit->wish->asset, why->detail);
+	return was_rendered;
 }
 
+/* One renderer is always free of jobs that take long. */
 static bool
-render_from(struct server *server, struct request *request, const struct variant *variant, int original, int mark,
-    struct store_file *file, struct failure *why)
+wait_for_heavy_place(struct pursuit *pursuit, struct store_lock *place, struct failure *why)
 {
-	struct store_draft draft;
-	int64_t from_us;
-	bool was_rendered;
+	const struct render_settings *render = &pursuit->server->settings->render;
+	struct deadline deadline = pursuit->request->deadline;
 
-	if (!store_begin(server->store, &draft, why))
-		return false;
-	from_us = monotonic_us();
-	was_rendered = render_into_draft(server, request, variant,
-	    &(struct job_files){ .input = original, .output = draft.fd, .mark = mark }, why);
-	request_note_step(request, STEP_RENDER, &from_us);
-	if (!was_rendered) {
-		store_discard(server->store, &draft);
-		return false;
+	place->fd = -1;
+	if (pursuit->cost_ms < render->heavy_ms || render->renderers < 2)
+		return true;
+	while (!store_take_place(pursuit->server->store, LANE_HEAVY, render->renderers - 1, place)) {
+		if (deadline_has_passed(deadline))
+			return fail(why, FAIL_BUSY, "other jobs that take long did not end before the deadline");
+		deadline_sleep_ms(deadline, HEAVY_PAUSE_MS);
 	}
-	if (!store_commit(server->store, &draft, STORE_VARIANTS, &variant->key, variant->format, file, why))
-		return false;
-	request_note_step(request, STEP_STORE, &from_us);
-	request->tier = TIER_RENDERED;
 	return true;
 }
 
 static bool
-render_variant(struct server *server, struct request *request, const struct wish *wish, struct store_file *file,
-    struct failure *why)
+render_from(struct pursuit *pursuit, int original, int mark, struct store_file *file, struct failure *why)
 {
+	const struct variant *variant = &pursuit->wish->variant;
+	struct store *store = pursuit->server->store;
+	struct store_draft draft;
+	struct store_lock heavy;
+	int64_t from_us = monotonic_us();
+	bool was_rendered;
+
+	if (!wait_for_heavy_place(pursuit, &heavy, why))
+		return false;
+	if (!store_begin(store, &draft, why)) {
+		store_unlock(&heavy);
+		return false;
+	}
+	request_note_step(pursuit->request, STEP_WAIT, &from_us);
+	was_rendered = render_into_draft(pursuit,
+	    &(struct job_files){ .input = original, .output = draft.fd, .mark = mark }, why);
+	store_unlock(&heavy);
+	request_note_step(pursuit->request, STEP_RENDER, &from_us);
+	if (!was_rendered) {
+		store_discard(store, &draft);
+		return false;
+	}
+	if (!store_commit(store, &draft, STORE_VARIANTS, &variant->key, variant->format, file, why))
+		return false;
+	request_note_step(pursuit->request, STEP_STORE, &from_us);
+	pursuit->request->tier = TIER_RENDERED;
+	return true;
+}
+
+static bool
+render_variant(struct pursuit *pursuit, struct store_file *file, struct failure *why)
+{
+	const struct wish *wish = pursuit->wish;
 	struct store_file original;
 	bool was_rendered;
 	int mark;
 
-	if (!obtain_original(server, request, &wish->asset, &wish->variant.original_key, &original, why))
+	if (!obtain_original(pursuit->server, pursuit->request, &wish->asset, &wish->variant.original_key,
+	    &original, why))
 		return false;
-	was_rendered = obtain_mark(server, request, wish, &mark, why) &&
-	    render_from(server, request, &wish->variant, original.fd, mark, file, why);
+	was_rendered = obtain_mark(pursuit->server, pursuit->request, wish, &mark, why) &&
+	    render_from(pursuit, original.fd, mark, file, why);
 	close(original.fd);
 	if (mark != -1)
 		close(mark);
 	return was_rendered;
 }
 
+/* ---- leading ----------------------------------------------------------------------------- */
+
 static bool
-obtain_variant(struct server *server, struct request *request, const struct wish *wish, struct store_file *file,
-    struct failure *why)
+make_variant(struct pursuit *pursuit, struct store_file *file, struct failure *why)
 {
-	const struct key *key = &wish->variant.key;
-	int64_t from_us = monotonic_us();
+	struct server *server = pursuit->server;
+	const struct variant *variant = &pursuit->wish->variant;
+	struct quarantine quarantine;
+	bool was_made;
+
+	quarantine_find(server->peers, &pursuit->wish->asset, &quarantine);
+	if (!quarantine_permits(&quarantine, why))
+		return false;
+	if (neighbours_obtain(server, pursuit->request, variant, file, &pursuit->has_lease))
+		return true;
+	was_made = render_variant(pursuit, file, why);
+	neighbours_tell(server, pursuit->request, variant, was_made ? file : NULL, pursuit->has_lease);
+	pursuit->has_lease = false;
+	return was_made;
+}
+
+static bool
+make(struct pursuit *pursuit, struct store_file *file, struct failure *why)
+{
+	const struct wish *wish = pursuit->wish;
+
+	if (pursuit->part == STORE_VARIANTS)
+		return make_variant(pursuit, file, why);
+	return fetch_original(pursuit->server, pursuit->request, &wish->asset, pursuit->key, file, why);
+}
+
+static bool
+make_within_bounds(struct pursuit *pursuit, struct store_file *file, struct failure *why)
+{
+	struct server *server = pursuit->server;
+	struct store_lock work;
+	bool was_made;
+
+	if (!store_take_places(server->store, LANE_WORK, work_places(server),
+	    work_places_for(server, pursuit->cost_ms), &work))
+		return fail(why, FAIL_BUSY, "the renderers have enough to do before these %u ms", pursuit->cost_ms);
+	was_made = make(pursuit, file, why);
+	store_unlock(&work);
+	return was_made;
+}
+
+/* The flight is ours.  Somebody may have landed just before. */
+static bool
+lead(struct pursuit *pursuit, struct store_lock *flight, struct store_file *file, struct failure *why)
+{
+	bool was_obtained = store_find(pursuit->server->store, pursuit->part, pursuit->key, file);
+
+	if (was_obtained) {
+		pursuit->request->tier = TIER_JOINED;
+	} else {
+		pursuit->is_leading = true;
+		was_obtained = make_within_bounds(pursuit, file, why);
+		pursuit->is_leading = false;
+		if (!was_obtained && !pursuit->vigil.was_over)
+			verdict_remember(pursuit->server, pursuit->request, pursuit->key, why);
+	}
+	store_unlock(flight);
+	return was_obtained;
+}
+
+/* ---- following --------------------------------------------------------------------------- */
+
+static bool
+wait_for_flight(struct pursuit *pursuit, struct store_lock *flight, struct failure *why)
+{
+	struct store *store = pursuit->server->store;
+	unsigned places = waiting_places(pursuit->server);
+	struct store_lock place;
+	bool has_landed;
+
+	if (!store_take_place(store, LANE_WAIT, places, &place))
+		return fail(why, FAIL_BUSY, "%u requests wait for others already", places);
+	has_landed = store_lock(store, pursuit->part, pursuit->key, pursuit->request->deadline, flight, why);
+	store_unlock(&place);
+	return has_landed;
+}
+
+static bool
+follow(struct pursuit *pursuit, struct store_file *file, struct failure *why)
+{
+	int64_t began_us = monotonic_us(), from_us = began_us;
 	struct store_lock flight;
+
+	if (!wait_for_flight(pursuit, &flight, why))
+		return false;
+	request_note_step(pursuit->request, STEP_WAIT, &from_us);
+	if (store_has(pursuit->server->store, pursuit->part, pursuit->key) ||
+	    verdict_is_open_since(pursuit->server, pursuit->request, pursuit->key, began_us, why))
+		return lead(pursuit, &flight, file, why);
+	store_unlock(&flight);
+	return false;
+}
+
+/* ---- in and out ---------------------------------------------------------------------------- */
+
+static bool
+lead_or_follow(struct pursuit *pursuit, struct store_file *file, struct failure *why)
+{
+	struct store_lock flight;
+
+	if (store_try_lock(pursuit->server->store, pursuit->part, pursuit->key, &flight))
+		return lead(pursuit, &flight, file, why);
+	return follow(pursuit, file, why);
+}
+
+static bool
+pursue(struct pursuit *pursuit, struct store_file *file, struct failure *why)
+{
+	struct server *server = pursuit->server;
+	unsigned places = server->settings->server.slow_responders;
+	struct store_lock place;
 	bool was_obtained;
 
-	if (!store_lock(server->store, STORE_VARIANTS, key, request->deadline, &flight, why))
+	if (!verdict_is_open(server, pursuit->request, pursuit->key, why))
 		return false;
-	request_note_step(request, STEP_WAIT, &from_us);
-	was_obtained = store_find(server->store, STORE_VARIANTS, key, file);
-	if (was_obtained)
-		request->tier = TIER_JOINED;
-	else
-		was_obtained = render_variant(server, request, wish, file, why);
-	store_unlock(&flight);
+	if (!store_take_place(server->store, LANE_SLOW, places, &place))
+		return fail(why, FAIL_BUSY, "all %u places of the slow path are taken", places);
+	was_obtained = lead_or_follow(pursuit, file, why);
+	store_unlock(&place);
 	return was_obtained;
+}
+
+/* What was abandoned says that it took too long. */
+static void
+say_abandoned(struct failure *why)
+{
+	failure_clear(why);
+	fail(why, FAIL_ABANDONED, "the client has gone");
+}
+
+/* An original that is no image is kept too, and refused from the store: it must
+ * not be fetched anew for everybody who asks. */
+static bool
+is_image(const struct store_file *file, struct failure *why)
+{
+	if (file->media != MEDIA_NONE)
+		return true;
+	close(file->fd);
+	return fail(why, FAIL_UNSUPPORTED, "the original is no image that we know");
 }
 
 bool
 slow_path_obtain(struct server *server, struct request *request, const struct wish *wish, struct store_file *file,
     struct failure *why)
 {
-	struct store_lock place;
+	struct pursuit pursuit = {
+		.server = server,
+		.request = request,
+		.wish = wish,
+		.part = wish->recipe.is_original ? STORE_ORIGINALS : STORE_VARIANTS,
+		.key = &wish->variant.key,
+		.vigil = { .is_over = is_over },
+	};
 	bool was_obtained;
 
-	if (!take_place(server, &place, why))
-		return false;
-	if (wish->recipe.is_original)
-		was_obtained = obtain_original(server, request, &wish->asset, &wish->variant.original_key, file, why);
-	else
-		was_obtained = obtain_variant(server, request, wish, file, why);
-	store_unlock(&place);
+	pursuit.vigil.state = &pursuit;
+	if (!wish->recipe.is_original)
+		pursuit.cost_ms = cost_of_variant(&wish->asset, &wish->recipe, wish->variant.format);
+	request->deadline.vigil = &pursuit.vigil;
+	was_obtained = pursue(&pursuit, file, why) && is_image(file, why);
+	request->deadline.vigil = NULL;
+	if (!was_obtained && pursuit.vigil.was_over)
+		say_abandoned(why);
 	return was_obtained;
 }

@@ -1,9 +1,17 @@
 /*
- * slow_path - getting a file that is not in the store: wait, fetch, render.
+ * slow_path - getting a file that is not in the store: fetch, render, or wait.
  *
- * Bounded: only so many responders may be here at once (a place in the slow
- * lane), and only one on this host makes a given file (single flight); the
- * others wait for it and find it in the store.
+ * Bounded in every way, so that there are always responders for what is in the store,
+ * and refused at once (FAIL_BUSY) where a bound is reached:
+ *
+ *	slow_responders		requests that are here at all
+ *	three quarters of them	requests that wait for what another one makes
+ *	backlog_ms		estimated work, for each renderer, that is begun or waits
+ *	renderers - 1		jobs of more than heavy_ms at once; they wait for each other
+ *
+ * One request on this server makes a given file, and, as far as the ring allows,
+ * one server of all.  A failure is the failure of all who waited for it.  Whose client
+ * has gone stops, unless others wait for the same file.
  */
 #ifndef FCGI_APP_SLOW_PATH_H
 #define FCGI_APP_SLOW_PATH_H
@@ -17,7 +25,12 @@
 bool slow_path_obtain(struct server *server, struct request *request, const struct wish *wish,
     struct store_file *file, struct failure *why) __attribute__((warn_unused_result));
 
-/* Places taken now, for /metrics. */
-unsigned slow_path_places_taken(struct server *server);
+/* For /metrics. */
+struct slow_path_load {
+	unsigned requests, requests_max;
+	unsigned waiting, waiting_max;		/* of those */
+	unsigned work_ms, work_max_ms;		/* estimated */
+};
+struct slow_path_load slow_path_load(struct server *server);
 
 #endif

@@ -20,6 +20,7 @@ static const char *const kind_names[FAIL_KIND_COUNT] = {
 	[FAIL_UPSTREAM] = "upstream",
 	[FAIL_TIMEOUT] = "timeout",
 	[FAIL_INTERNAL] = "internal",
+	[FAIL_ABANDONED] = "abandoned",
 };
 
 bool

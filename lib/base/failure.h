@@ -34,6 +34,7 @@ enum failure_kind {
 	FAIL_UPSTREAM,		/* 502: a dependency answered wrongly */
 	FAIL_TIMEOUT,		/* 504: a dependency or the renderer answered too late */
 	FAIL_INTERNAL,		/* 500: this machine failed us: disk, memory, descriptors */
+	FAIL_ABANDONED,		/* 499: the client has gone, and nobody else waits for the answer */
 	FAIL_KIND_COUNT
 };
 

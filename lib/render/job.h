@@ -59,6 +59,7 @@ struct job {
 };
 
 struct job_result {
+	bool ended_renderer;			/* it died of this job; not part of the message */
 	struct failure failure;			/* FAIL_NONE: it worked */
 	struct image_outcome outcome;		/* valid when it worked; describing: its source */
 	struct image_portrait portrait;		/* describing: valid when it worked */

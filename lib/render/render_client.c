@@ -108,12 +108,14 @@ wait_for_answer(int fd, struct deadline deadline, struct failure *why)
  * be taken for a timeout, but never the other way round.
  */
 static bool
-renderer_died(const struct job *job, int64_t started_us, struct deadline deadline, struct failure *why)
+renderer_died(const struct job *job, int64_t started_us, struct deadline deadline, struct job_result *result,
+    struct failure *why)
 {
 	if (monotonic_us() - started_us >= (int64_t)job->timeout_ms * 1000)
 		return fail(why, FAIL_TIMEOUT, "the image took longer than %u ms", job->timeout_ms);
 	if (deadline_has_passed(deadline))
 		return fail(why, FAIL_TIMEOUT, "the image was not done before the deadline");
+	result->ended_renderer = true;
 	return fail(why, FAIL_UNPROCESSABLE, "the renderer died of this image");
 }
 
@@ -132,7 +134,7 @@ receive_result(int fd, const struct job *job, int64_t started_us, struct deadlin
 	if (got == -1)
 		return fail(why, FAIL_INTERNAL, "the renderer's answer: %s", strerror(errno));
 	if (got == 0)
-		return renderer_died(job, started_us, deadline, why);
+		return renderer_died(job, started_us, deadline, result, why);
 	return job_result_parse(span_range(message, (size_t)got), job->operation, result, why);
 }
 

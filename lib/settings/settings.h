@@ -49,6 +49,8 @@ struct server_settings {
 	const char *socket_group;
 	unsigned responders;
 	unsigned slow_responders;
+	unsigned row_lifetime_ms;
+	uint64_t share_bytes;		/* variants up to this size are shared through the ring */
 	unsigned request_timeout_ms;
 	unsigned drain_s;
 	unsigned requests_per_responder;
@@ -72,6 +74,8 @@ struct render_settings {
 	unsigned renderers;		/* at least 1: "0" has become the number of cores */
 	unsigned queue;
 	unsigned timeout_ms;
+	unsigned backlog_ms;		/* of estimated work for each renderer */
+	unsigned heavy_ms;		/* jobs estimated at more never take the last renderer */
 	unsigned max_megapixels, max_animation_megapixels, max_frames;
 	struct image_limits limits;	/* the same, as jobs carry it */
 };

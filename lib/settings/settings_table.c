@@ -28,11 +28,16 @@ const struct setting settings_table[] = {
 	  "Mode of the unix socket." },
 	{ "server", "socket_group", SETTING_TEXT, AT(server.socket_group), 0, 0, "", NULL,
 	  "Group of the unix socket, so that the web server may connect; empty: our own." },
-	{ "server", "responders", SETTING_UNSIGNED, AT(server.responders), 1, 512, "16", NULL,
+	{ "server", "responders", SETTING_UNSIGNED, AT(server.responders), 1, 512, "64", NULL,
 	  "Processes that answer requests, one at a time each. They mostly wait, so there are many more "
 	  "than cores." },
-	{ "server", "slow_responders", SETTING_UNSIGNED, AT(server.slow_responders), 1, 512, "12", NULL,
-	  "How many of them may be fetching or rendering at once; the others stay free for hits." },
+	{ "server", "slow_responders", SETTING_UNSIGNED, AT(server.slow_responders), 1, 512, "48", NULL,
+	  "How many of them may be fetching or rendering at once, or wait for it; the others stay free for hits." },
+	{ "server", "row_lifetime_ms", SETTING_UNSIGNED, AT(server.row_lifetime_ms), 0, 60000, "1000", NULL,
+	  "What the catalog said of an asset is believed for so long without asking again; a purge holds within it." },
+	{ "server", "share_bytes", SETTING_BYTES, AT(server.share_bytes), 0, 900 * 1000, "100K", NULL,
+	  "Variants up to this size are shared with the other servers through memcached, and made by one of them; "
+	  "0: each server works alone." },
 	{ "server", "request_timeout_ms", SETTING_UNSIGNED, AT(server.request_timeout_ms), 100, 300000, "20000", NULL,
 	  "A request older than this is given up, whatever it is waiting for. The web server's own "
 	  "timeout must be longer." },
@@ -103,6 +108,10 @@ const struct setting settings_table[] = {
 	  "Jobs that may wait for a renderer." },
 	{ "render", "timeout_ms", SETTING_UNSIGNED, AT(render.timeout_ms), 100, 300000, "15000", NULL,
 	  "A job that takes longer is ended by the kernel." },
+	{ "render", "backlog_ms", SETTING_UNSIGNED, AT(render.backlog_ms), 1000, MILLION, "8000", NULL,
+	  "Estimated work that may be begun or wait, for each renderer; beyond it the answer is 503 at once." },
+	{ "render", "heavy_ms", SETTING_UNSIGNED, AT(render.heavy_ms), 1, MILLION, "2000", NULL,
+	  "Jobs estimated to take longer than this never occupy the last renderer." },
 	{ "render", "max_megapixels", SETTING_UNSIGNED, AT(render.max_megapixels), 1, 10000, "150", NULL,
 	  "Larger originals (width x height) are refused after reading only their header; larger results "
 	  "before they are made." },
@@ -128,6 +137,8 @@ const struct setting settings_table[] = {
 	  "Room for originals; the least recently used are evicted." },
 	{ "store", "max_variant_bytes", SETTING_BYTES, AT(store.max_variant_bytes), MILLION, UINT64_MAX, "20G", NULL,
 	  "Room for variants; the least recently used are evicted." },
+	{ "store", "max_note_bytes", SETTING_BYTES, AT(store.max_note_bytes), MILLION, UINT64_MAX, "1G", NULL,
+	  "Room for what was last known of assets, about 1 kB each, in blocks of the file system." },
 
 	{ "catalog", "primary", SETTING_SERVER, AT(catalog.primary), 0, 0, "127.0.0.1:3306", NULL,
 	  "The database that takes writes: host:port, or the path of a unix socket. Addresses are better "
@@ -208,6 +219,9 @@ static const struct setting origin_rows[] = {
 	  "S3: a transfer that stands still for this long has failed." },
 	{ "origin.NAME", "tries", SETTING_UNSIGNED, ORIGIN_AT(tries), 1, 5, "3", NULL,
 	  "S3: attempts, as far as the request's time allows." },
+	{ "origin.NAME", "etag_is_md5", SETTING_BOOLEAN, ORIGIN_AT(etag_is_md5), 0, 0, "yes", NULL,
+	  "S3: whether bytes are compared with an ETag that looks like an MD5. Not for stores whose ETags only look so, "
+	  "such as directory buckets." },
 	{ "origin.NAME", "retry_after_ms", SETTING_UNSIGNED, ORIGIN_AT(retry_after_ms), 100, 600000, "2000", NULL,
 	  "S3: after it could not be reached, or failed three times in a row, it is left alone for this long." },
 	{ "origin.NAME", "fallback", SETTING_TEXT, ORIGIN_AT(fallback_name), 0, 0, "", NULL,

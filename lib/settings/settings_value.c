@@ -43,6 +43,18 @@ parse_octal(const char *text, uint64_t max, unsigned *value)
 	return *value <= max;
 }
 
+/* A path is the operator's affair; anything odd in a name or an address is a typing error. */
+static bool
+host_is_sensible(struct span host)
+{
+	static const char sensible[] = ".-_:%abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+	for (size_t i = 0; i < host.length; i++)
+		if (strchr(sensible, host.at[i]) == NULL)
+			return false;
+	return host.length > 0;
+}
+
 /* "127.0.0.1:3306", "[::1]:3306", "db1" (port 3306), or "/run/mysqld/mysqld.sock". */
 static bool
 parse_server(struct span text, struct arena *arena, struct database_config *server)
@@ -70,7 +82,7 @@ parse_server(struct span text, struct arena *arena, struct database_config *serv
 		if (rest.at != NULL && !span_to_u64(rest, 1, 65535, &port))
 			return false;
 	}
-	if (host.length == 0)
+	if (text.at[0] != '/' && !host_is_sensible(host))
 		return false;
 	server->host = arena_copy_bytes(arena, host.at, host.length);
 	server->port = (unsigned)port;

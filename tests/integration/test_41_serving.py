@@ -71,7 +71,7 @@ def test_a_304_needs_no_picture(new_site, assets):
 
 
 def test_many_clients_cause_one_fetch_and_one_render(new_site, assets):
-    site = new_site(server={"responders": "24", "slow_responders": "20"})
+    site = new_site(server={"responders": "32", "slow_responders": "28"})
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: site.get("/a/photo/w=777/x.webp"), range(20)))
 
@@ -106,12 +106,14 @@ def test_formats_follow_what_a_client_names(new_site, assets):
 
 def test_a_purge_makes_every_variant_new_on_every_server(new_site, services, tmp_path):
     import_picture(services, tmp_path / "pictures", "purged.png", pictures.quadrants(200, 100))
-    sites = [new_site(), new_site()]
+    """Within the time for which a server believes what it was told."""
+    sites = [new_site(server={"row_lifetime_ms": "1000"}) for _ in range(2)]
     paths = ["/a/purged/w=50/x.png", "/a/purged/w=80/x.webp", "/a/purged/original/x.png"]
     before = [site.get(path) for site in sites for path in paths]
 
     import_picture(services, tmp_path / "pictures", "purged.png", pictures.quadrants(100, 200).rotate(180))
     services.admin.run("purge", "purged")
+    services.settle()
     after = [site.get(path) for site in sites for path in paths]
 
     assert all(answer.status == 200 for answer in before + after)

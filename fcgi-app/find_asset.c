@@ -1,0 +1,126 @@
+#include "fcgi-app/find_asset.h"
+
+enum {
+	REFRESH_MS = 250,
+	ASK_MS = 3000,		/* whatever the time-outs of so many servers add up to */
+	REFRESH_PAUSE_MS = 1000	/* after one that failed, one request per server tries again */
+};
+
+/* What was last said of an asset, if anything. */
+struct last_known {
+	bool is_there;
+	struct key key;
+	struct span text;
+	struct asset asset;
+	int64_t age_ms;
+};
+
+static struct key
+key_of_row(struct arena *arena, struct span id)
+{
+	return key_of(span_of(arena_printf(arena, "row %.*s", SPAN_ARGS(id))));
+}
+
+static struct last_known *
+recall(struct server *server, struct arena *arena, struct span id)
+{
+	struct last_known *known = arena_alloc(arena, sizeof(*known));
+
+	known->key = key_of_row(arena, id);
+	known->is_there = store_read_note(server->store, &known->key, arena, &known->text, &known->age_ms) &&
+	    asset_parse(known->text, &known->asset) && span_equals(id, known->asset.id);
+	return known;
+}
+
+/* Mostly it is what was known already; then only its age changes. */
+static void
+remember(struct server *server, struct arena *arena, const struct last_known *known, const struct asset *asset)
+{
+	struct text text;
+
+	text_init(&text, arena, ASSET_PRINTED_MAX);
+	asset_print(asset, &text);
+	if (known->is_there && span_equals(known->text, text.at))
+		store_confirm_note(server->store, &known->key);
+	else
+		store_write_note(server->store, &known->key, text_span(&text));
+}
+
+static bool
+is_fresh(const struct server *server, const struct last_known *known)
+{
+	return known->is_there && known->age_ms < (int64_t)server->settings->server.row_lifetime_ms;
+}
+
+static bool
+answer(struct server *server, struct request *request, enum row_tier tier)
+{
+	metrics_count(&server->shared->metrics.rows[tier], 1);
+	if (request->row_tier == NULL)
+		request->row_tier = row_tier_name(tier);
+	return true;
+}
+
+/* From the catalog; what it says is remembered. */
+static bool
+ask(struct server *server, struct request *request, struct span id, struct deadline deadline,
+    const struct last_known *known, struct asset *asset, struct failure *why)
+{
+	enum catalog_tier tier;
+
+	if (catalog_find(server->catalog, id, known->is_there ? known->asset.version : 0, deadline, asset, &tier, why)) {
+		remember(server, request->arena, known, asset);
+		return answer(server, request, ROW_FROM_CATALOG + tier);
+	}
+	if (why->kind == FAIL_NOT_FOUND && known->is_there)
+		store_remove(server->store, STORE_NOTES, &known->key);
+	return false;
+}
+
+/* Whatever happens to the catalog, there is an answer. */
+static bool
+refresh(struct server *server, struct request *request, struct span id, const struct last_known *known,
+    struct asset *asset, struct failure *why)
+{
+	struct breaker *breaker = &server->shared->refresh;
+	struct failure trouble = { 0 };
+
+	if (breaker_allows(breaker, REFRESH_PAUSE_MS)) {
+		if (ask(server, request, id, deadline_within_ms(request->deadline, REFRESH_MS), known, asset, &trouble)) {
+			breaker_close(breaker);
+			return true;
+		}
+		if (trouble.kind == FAIL_NOT_FOUND) {
+			breaker_close(breaker);
+			*why = trouble;
+			return false;
+		}
+		breaker_open(breaker, REFRESH_PAUSE_MS);
+	}
+	*asset = known->asset;
+	return answer(server, request, ROW_STALE);
+}
+
+static bool
+find(struct server *server, struct request *request, struct span id, struct asset *asset, struct failure *why)
+{
+	struct last_known *known = recall(server, request->arena, id);
+
+	if (is_fresh(server, known)) {
+		*asset = known->asset;
+		return answer(server, request, ROW_LOCAL);
+	}
+	if (known->is_there)
+		return refresh(server, request, id, known, asset, why);
+	return ask(server, request, id, deadline_within_ms(request->deadline, ASK_MS), known, asset, why);
+}
+
+bool
+find_asset(struct server *server, struct request *request, struct span id, struct asset *asset, struct failure *why)
+{
+	int64_t from_us = monotonic_us();
+	bool was_found = find(server, request, id, asset, why);
+
+	request_note_step(request, STEP_CATALOG, &from_us);
+	return was_found;
+}

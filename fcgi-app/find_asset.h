@@ -1,0 +1,26 @@
+/*
+ * find_asset - what the catalog knows of an asset, asked as seldom as may be.
+ *
+ * What was last said of an asset is kept in this server's store.  For
+ * row_lifetime_ms that is the answer, without the network; a purge therefore
+ * holds on every server within that time.  After it the catalog is asked again, and
+ * when it cannot answer, the last known row is used, however old: what was
+ * served once is served again while MySQL and memcached are gone.
+ *
+ * A row that is known is refreshed within a quarter of a second or not at all:
+ * a hit does not wait for a database that hangs.  One that is not known takes three
+ * seconds at most.
+ */
+#ifndef FCGI_APP_FIND_ASSET_H
+#define FCGI_APP_FIND_ASSET_H
+
+#include "asset/asset.h"
+#include "fcgi-app/request.h"
+#include "fcgi-app/server.h"
+
+/* The time, and for the first one where it was found, are noted in the request.
+ * Fails as catalog_find() does, when nothing is known. */
+bool find_asset(struct server *server, struct request *request, struct span id, struct asset *asset,
+    struct failure *why) __attribute__((warn_unused_result));
+
+#endif

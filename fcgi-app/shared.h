@@ -1,0 +1,34 @@
+/*
+ * shared - what all responders of this server share in memory: counters, and
+ * which of the servers that we depend on have failed.
+ *
+ * It lies in a file in the store's folder that every process maps, so it is the
+ * same whichever way the processes were started, and survives all of them.  A
+ * process may die in the middle of anything: everything here is single atomic
+ * numbers.  When the file cannot be mapped, the process is alone with its copy
+ * and serving goes on.
+ */
+#ifndef FCGI_APP_SHARED_H
+#define FCGI_APP_SHARED_H
+
+#include "base/breaker.h"
+#include "catalog/catalog.h"
+#include "fcgi-app/metrics.h"
+#include "peers/peers.h"
+#include "settings/settings.h"
+
+/* By their places in the configuration.  After a reload with another one a pause may
+ * count for the wrong server, once. */
+struct shared {
+	struct metrics metrics;
+	struct catalog_health catalog;
+	struct breaker peers[PEERS_MAX];
+	struct breaker origins[SETTINGS_ORIGINS_MAX];
+	struct breaker refresh;		/* asking anew for rows that are merely old: find_asset.h */
+};
+
+/* Never fails: see above. */
+struct shared *shared_open(const char *store_root);
+void shared_close(struct shared *shared);
+
+#endif
