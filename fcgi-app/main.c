@@ -7,6 +7,7 @@
  *	descriptor 0: one responder with a renderer of its own.
  */
 #include "base/check.h"
+#include "fcgi-app/access_log.h"
 #include "fcgi-app/exit_code.h"
 #include "fcgi-app/listener.h"
 #include "fcgi-app/responder.h"
@@ -94,7 +95,8 @@ parse_options(int argc, char **argv, struct options *options)
 }
 
 /* What a responder would stumble over, found before any is started; and what all
- * of them share: the files of watermarks, and where the renderer's program is. */
+ * of them share: the files of watermarks, where the renderer's program is, and how
+ * much of a sandbox this kernel gives it. */
 static bool
 environment_is_good(struct settings *settings, struct arena *arena, struct failure *why)
 {
@@ -118,7 +120,8 @@ environment_is_good(struct settings *settings, struct arena *arena, struct failu
 	for (unsigned i = 0; i < settings->dressing.watermark_count; i++)
 		if (!watermark_open(&settings->dressing.watermarks[i], why))
 			return false;
-	return renderer_find_program(settings->render.process.program, arena, &settings->render.process.program, why);
+	return renderer_find_program(settings->render.process.program, arena, &settings->render.process.program, why) &&
+	    renderer_check_sandbox(&settings->render.process, &settings->render.sandbox, why);
 }
 
 static int
@@ -196,6 +199,8 @@ run(int argc, char **argv, struct arena *arena)
 	}
 	if (options.action == CHECK_CONFIGURATION)
 		return 0;
+	log_event("sandbox", NULL, "wanted=%s seccomp=%d landlock=%u", sandbox_wishes[settings->render.process.sandbox],
+	    settings->render.sandbox.has_seccomp, settings->render.sandbox.landlock_abi);
 	if (!options.supervise && descriptor_is_listener(STDIN_FILENO))
 		return serve_alone(settings);
 	program = absolute_program(arena, argv[0]);

@@ -53,6 +53,16 @@ print_slow_path(struct server *server, struct text *out)
 }
 
 static void
+print_sandbox(struct server *server, struct text *out)
+{
+	const struct sandbox_parts *parts = &server->settings->render.sandbox;
+
+	print_gauge(out, "vitrine_sandbox", "Whether this part of the renderers' sandbox is in force.");
+	text_printf(out, "vitrine_sandbox{part=\"seccomp\"} %d\n", parts->has_seccomp);
+	text_printf(out, "vitrine_sandbox{part=\"landlock\"} %d\n", parts->landlock_abi > 0);
+}
+
+static void
 print_databases(struct server *server, struct text *out)
 {
 	const struct catalog_config *config = &server->settings->catalog;
@@ -89,6 +99,7 @@ serve_metrics(struct server *server, struct request *request, struct response *r
 	metrics_print(server->metrics, &out);
 	print_store(server, &out);
 	print_slow_path(server, &out);
+	print_sandbox(server, &out);
 	print_databases(server, &out);
 	print_peers(server, &out);
 	response_text(response, request->arena, 200, "text/plain; version=0.0.4; charset=utf-8", text_span(&out));

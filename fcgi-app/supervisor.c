@@ -184,6 +184,20 @@ start_missing(struct supervisor *supervisor)
 				break;
 }
 
+/* The cause, where the number alone does not tell it; or NULL. */
+static const char *
+signal_reason(int number)
+{
+	switch (number) {
+	case SIGSYS:
+		return "a system call that its sandbox forbids: a decoder was taken over";
+	case SIGXCPU:
+		return "it used more CPU than a renderer may";
+	default:
+		return NULL;
+	}
+}
+
 static void
 note_death(struct supervisor *supervisor, struct child *child, int status)
 {
@@ -192,7 +206,7 @@ note_death(struct supervisor *supervisor, struct child *child, int status)
 
 	child->pid = 0;
 	if (WIFSIGNALED(status))
-		log_event("child-killed", NULL, "role=%s signal=%d age_ms=%lld", role_names[role], WTERMSIG(status),
+		log_event("child-killed", signal_reason(WTERMSIG(status)), "role=%s signal=%d age_ms=%lld", role_names[role], WTERMSIG(status),
 		    (long long)age_ms);
 	else if (WEXITSTATUS(status) != 0)
 		log_event("child-failed", NULL, "role=%s code=%d age_ms=%lld", role_names[role], WEXITSTATUS(status),

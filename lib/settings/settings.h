@@ -78,6 +78,7 @@ struct render_settings {
 	unsigned heavy_ms;		/* jobs estimated at more never take the last renderer */
 	unsigned max_megapixels, max_animation_megapixels, max_frames;
 	struct image_limits limits;	/* the same, as jobs carry it */
+	struct sandbox_parts sandbox;	/* what this machine has of it: see renderer_check_sandbox() */
 };
 
 struct settings {

@@ -130,6 +130,9 @@ const struct setting settings_table[] = {
 	  "A renderer that holds more MiB than this after a job is replaced; 0: never." },
 	{ "render", "jobs_per_renderer", SETTING_UNSIGNED, AT(render.process.jobs), 0, MILLION, "1000", NULL,
 	  "A renderer is replaced after so many jobs, give or take a tenth; 0: never." },
+	{ "render", "sandbox", SETTING_CHOICE, AT(render.process.sandbox), 0, 0, "preferred", sandbox_wishes,
+	  "Whether renderers shut themselves in before the first job: as far as the kernel can, only if it can do "
+	  "all of it (otherwise Vitrine does not start), or not at all." },
 
 	{ "store", "root", SETTING_PATH, AT(store.root), 1, 0, "/var/cache/vitrine", NULL,
 	  "Folder of the local store, on a file system with extended attributes." },
