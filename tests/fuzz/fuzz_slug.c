@@ -17,6 +17,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	CHECK(asset_id_is_valid(span_of(slug.id)) && asset_id_is_valid(span_of(distinct.id)));
 	CHECK(strcmp(again.id, slug.id) == 0);
+	CHECK(slug.id[0] != '-' && slug.id[strlen(slug.id) - 1] != '-' && strstr(slug.id, "--") == NULL);
 	CHECK(strcmp(distinct.id, slug.id) != 0 && strcmp(distinct.id, other.id) != 0);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -60,6 +61,17 @@ damage(int root, const uint8_t *bytes, size_t size)
 	close(file);
 }
 
+/* More than there is room for is not believed. */
+static void
+check_belief(const struct usage *usage, int root)
+{
+	struct statvfs disk;
+
+	CHECK(fstatvfs(root, &disk) == 0);
+	for (enum store_part part = 0; part < STORE_PART_COUNT; part++)
+		CHECK(usage_bytes(usage, part) <= disk.f_blocks * disk.f_frsize);
+}
+
 static void
 count_on(struct usage *usage, enum store_part part)
 {
@@ -87,6 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	usage_close(&usage);
 	damage(root, bytes, size);
 	CHECK(usage_open(&usage, root, &why));
+	check_belief(&usage, root);
 	count_on(&usage, STORE_ORIGINALS);
 	count_on(&usage, STORE_VARIANTS);
 	usage_close(&usage);
