@@ -17,6 +17,7 @@
 #include "renderer/resident.h"
 #include "renderer/sandbox.h"
 #include "renderer/serve.h"
+#include "renderer/watch.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -156,8 +157,9 @@ run(const struct command_line *line, char *program, struct failure *why)
 	close_all_but(line->serve.listener, line->serve.lifeline);
 	/* Libraries read dozens of variables; none of them shall change a picture. */
 	clearenv();
-	return limits_enter(&line->limits, why) && resident_open(why) && image_init(program, why) &&
-	    sandbox_enter(line->sandbox, &parts, why) && image_warm_up(why) && serve(&line->serve, why);
+	return limits_enter(&line->limits, why) && resident_open(why) && watch_open(why) && image_init(program, why) &&
+	    sandbox_enter(line->sandbox, &parts, why) && image_warm_up(why) && watch_start(why) &&
+	    serve(&line->serve, why);
 }
 
 int

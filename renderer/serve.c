@@ -8,6 +8,7 @@
 #include "render/job.h"
 #include "renderer/resident.h"
 #include "renderer/sanitizer.h"
+#include "renderer/watch.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -131,6 +132,13 @@ disarm_timer(void)
 	CHECK(setitimer(ITIMER_REAL, &off, NULL) == 0);
 }
 
+/* What the client waits for from now on is not the queue. */
+static bool
+say_started(const struct visit *visit)
+{
+	return channel_send(visit->connection, span_of(JOB_STARTED), NULL, 0);
+}
+
 static void
 answer(struct visit *visit)
 {
@@ -168,10 +176,12 @@ static bool
 serve_one(int connection)
 {
 	struct visit visit = { .connection = connection, .arena = arena_new() };
-	bool is_job = take_job(&visit) && arm_timer(&visit.job);
+	bool is_job = take_job(&visit) && arm_timer(&visit.job) && say_started(&visit);
 
 	if (is_job) {
+		watch_begin(connection);
 		(void)!work(&visit, &visit.result.failure);
+		watch_end();
 		disarm_timer();
 		answer(&visit);
 	}

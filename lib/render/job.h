@@ -3,7 +3,8 @@
  *
  * A job is one datagram on a unix socket (SOCK_SEQPACKET): lines "name value"
  * and, beside it, the descriptors of its files (struct job_files), in this order.
- * The answer is one datagram too.  Both begin with a line that carries
+ * The answer is one datagram too, and before it comes JOB_STARTED when the job has
+ * left the queue.  Jobs and answers begin with a line that carries
  * the protocol's version, because after a reload old responders may speak to
  * new renderers: an unknown version is a failure that names it.  Both sides
  * treat the other as untrusted: every field has a range, and a message that
@@ -24,7 +25,7 @@
 #include <stdint.h>
 
 enum {
-	JOB_VERSION = 2,
+	JOB_VERSION = 3,
 	JOB_MESSAGE_MAX = 8192,		/* bytes */
 	JOB_DESCRIPTORS_MAX = 3,
 	JOB_TIMEOUT_MS_MAX = 600 * 1000,
@@ -36,6 +37,9 @@ enum {
  * first by the kernel, from its start (RLIMIT_FSIZE). */
 #define JOB_OUTPUT_BYTES_MAX ((uint64_t)4 << 30)
 #define JOB_PIXELS_MAX ((uint64_t)1 << 40)
+
+/* From renderers to clients: the timer runs. */
+#define JOB_STARTED "started"
 
 enum job_operation {
 	JOB_DESCRIBE,	/* what is this file, and how does it look?  Input only. */
@@ -59,7 +63,7 @@ struct job {
 };
 
 struct job_result {
-	bool ended_renderer;			/* it died of this job; not part of the message */
+	bool ended_renderer;			/* it died of this job: told by the client, not by the message */
 	struct failure failure;			/* FAIL_NONE: it worked */
 	struct image_outcome outcome;		/* valid when it worked; describing: its source */
 	struct image_portrait portrait;		/* describing: valid when it worked */

@@ -103,39 +103,52 @@ wait_for_answer(int fd, struct deadline deadline, struct failure *why)
 
 /*
  * The connection ended without an answer.  A renderer is killed by its own
- * timer once the job's time is used up; whatever ends it earlier, this picture
- * did.  Time in the queue counts as used, so on a crowded machine a crash can
- * be taken for a timeout, but never the other way round.
+ * timer once the job's time is used up, which the picture answers for when that was
+ * at least half of what jobs have; whatever ends it earlier, the picture did.
  */
 static bool
-renderer_died(const struct job *job, int64_t started_us, struct deadline deadline, struct job_result *result,
+renderer_died(const struct job *job, int64_t began_us, struct deadline deadline, struct job_result *result,
     struct failure *why)
 {
-	if (monotonic_us() - started_us >= (int64_t)job->timeout_ms * 1000)
+	int64_t worked_ms = (monotonic_us() - began_us) / 1000;
+
+	if (began_us == 0)
+		return fail(why, FAIL_UNAVAILABLE, "the renderer left before it began the job");
+	result->ended_renderer = worked_ms >= job->timeout_ms / 2 || !deadline_has_passed(deadline);
+	if (worked_ms >= job->timeout_ms)
 		return fail(why, FAIL_TIMEOUT, "the image took longer than %u ms", job->timeout_ms);
 	if (deadline_has_passed(deadline))
 		return fail(why, FAIL_TIMEOUT, "the image was not done before the deadline");
-	result->ended_renderer = true;
 	return fail(why, FAIL_UNPROCESSABLE, "the renderer died of this image");
 }
 
+/* The renderer says once that the job has left the queue, then the answer. */
 static bool
-receive_result(int fd, const struct job *job, int64_t started_us, struct deadline deadline,
-    struct job_result *result, struct failure *why)
+receive_result(int fd, const struct job *job, struct deadline deadline, struct job_result *result,
+    struct failure *why)
 {
 	char message[JOB_MESSAGE_MAX];
-	unsigned count;
-	ssize_t got = channel_receive(fd, message, sizeof(message), NULL, 0, &count);
+	int64_t began_us = 0;
 
-	/* The kernel says ECONNRESET when the renderer (or, on a shutdown, the
-	 * listener) went with our job still unread: no picture is to blame. */
-	if (got == -1 && errno == ECONNRESET)
-		return fail(why, FAIL_UNAVAILABLE, "no renderer took the job");
-	if (got == -1)
-		return fail(why, FAIL_INTERNAL, "the renderer's answer: %s", strerror(errno));
-	if (got == 0)
-		return renderer_died(job, started_us, deadline, result, why);
-	return job_result_parse(span_range(message, (size_t)got), job->operation, result, why);
+	for (;;) {
+		unsigned count;
+		ssize_t got;
+
+		if (!wait_for_answer(fd, deadline, why))
+			return false;
+		got = channel_receive(fd, message, sizeof(message), NULL, 0, &count);
+		/* The kernel says ECONNRESET when the renderer (or, on a shutdown, the
+		 * listener) went with our job still unread: no picture is to blame. */
+		if (got == -1 && errno == ECONNRESET)
+			return fail(why, FAIL_UNAVAILABLE, "no renderer took the job");
+		if (got == -1)
+			return fail(why, FAIL_INTERNAL, "the renderer's answer: %s", strerror(errno));
+		if (got == 0)
+			return renderer_died(job, began_us, deadline, result, why);
+		if (began_us != 0 || !span_equals(span_range(message, (size_t)got), JOB_STARTED))
+			return job_result_parse(span_range(message, (size_t)got), job->operation, result, why);
+		began_us = monotonic_us();
+	}
 }
 
 /* The renderer has parsed hostile bytes: what it says of its output must be so. */
@@ -158,7 +171,6 @@ render_run(const struct render_address *address, const struct job *job,
     const struct job_files *files, struct deadline deadline, struct job_result *result, struct failure *why)
 {
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	int64_t started_us;
 	bool is_answered;
 
 	CHECK(files->input != -1 && (files->output != -1) == (job->operation == JOB_RENDER) &&
@@ -170,9 +182,7 @@ render_run(const struct render_address *address, const struct job *job,
 		close(fd);
 		return false;
 	}
-	started_us = monotonic_us();
-	is_answered = send_job(fd, job, files, deadline, why) && wait_for_answer(fd, deadline, why) &&
-	    receive_result(fd, job, started_us, deadline, result, why);
+	is_answered = send_job(fd, job, files, deadline, why) && receive_result(fd, job, deadline, result, why);
 	close(fd);
 	if (!is_answered)
 		return false;

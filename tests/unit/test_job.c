@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #define RENDER_JOB \
-	"vitrine-job 2\n" \
+	"vitrine-job 3\n" \
 	"operation render\n" \
 	"recipe w=400,fit=cover\n" \
 	"overlays -\n" \
@@ -23,7 +23,7 @@
 	"deadline-us 123456789\n"
 
 #define DESCRIBE_JOB \
-	"vitrine-job 2\n" \
+	"vitrine-job 3\n" \
 	"operation describe\n" \
 	"recipe -\n" \
 	"overlays -\n" \
@@ -36,7 +36,7 @@
 	"deadline-us 0\n"
 
 #define OUTCOME \
-	"vitrine-result 2\n" \
+	"vitrine-result 3\n" \
 	"failure none\n" \
 	"source-media heic\n" \
 	"source-width 4032\n" \
@@ -65,7 +65,7 @@
 	"placeholder data:image/webp;base64,UklGRg==\n"
 
 #define FAILED_RESULT \
-	"vitrine-result 2\n" \
+	"vitrine-result 3\n" \
 	"failure unprocessable\n" \
 	"detail damaged image: \xC3\xBC & more\n"
 
@@ -190,7 +190,7 @@ test_refuses_a_job_with_one_wrong_line(void **state)
 		"max-output-bytes 0", "max-output-bytes 4294967297", "max-output-bytes 1e3",
 		"deadline-us -1", "deadline-us 9223372036854775808", "deadline-us 01",
 		"timeout-ms 0", "timeout-ms 600001", "timeout-ms  5",
-		"vitrine-job 2x", "vitrine-job 02", "vitrine-job -2", "vitrine-job ",
+		"vitrine-job 3x", "vitrine-job 03", "vitrine-job -3", "vitrine-job ",
 	};
 
 	(void)state;
@@ -247,14 +247,14 @@ static void
 test_refuses_lines_that_are_missing_swapped_or_too_many(void **state)
 {
 	static const char *const jobs[] = {
-		"", "\n", "vitrine-job 2", "vitrine-job 2\n",
+		"", "\n", "vitrine-job 3", "vitrine-job 3\n",
 		"operation render\n" RENDER_JOB,
 		RENDER_JOB "\n", RENDER_JOB "deadline-us 15000\n", RENDER_JOB "x",
-		"vitrine-job 2\nrecipe w=400\noperation render\noverlays -\nformat webp\nmax-pixels 1\n"
+		"vitrine-job 3\nrecipe w=400\noperation render\noverlays -\nformat webp\nmax-pixels 1\n"
 		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\n",
-		"vitrine-job 2\noperation render\nrecipe w=400\nformat webp\nmax-pixels 1\n"
+		"vitrine-job 3\noperation render\nrecipe w=400\nformat webp\nmax-pixels 1\n"
 		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\n",
-		"vitrine-job 2\noperation render\nrecipe w=400\noverlays -\nformat webp\nmax-pixels 1\n"
+		"vitrine-job 3\noperation render\nrecipe w=400\noverlays -\nformat webp\nmax-pixels 1\n"
 		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1",
 	};
 

@@ -319,6 +319,41 @@ test_a_renderer_that_is_killed_died_of_the_image(void **state)
 	failed = run(peer, &job, SLOW_SVG, PATIENCE_MS);
 	waitpid(killer, NULL, 0);
 	assert_failed(&failed, FAIL_UNPROCESSABLE, "died of this image");
+	assert_true(failed.result.ended_renderer);
+}
+
+static bool
+after_a_while(void *state)
+{
+	const int64_t *end_us = state;
+
+	return monotonic_us() >= *end_us;
+}
+
+/* In order, and at once, although the job has time left. */
+static void
+test_a_renderer_leaves_when_nobody_waits_any_more(void **state)
+{
+	struct peer *peer = *state;
+	struct job job = slow_job(PATIENCE_MS);
+	const struct job_files files = { file_of(SLOW_SVG), file_of(""), -1 };
+	int64_t end_us = monotonic_us() + 300 * 1000;
+	struct vigil vigil = { .is_over = after_a_while, .state = &end_us };
+	struct deadline deadline = deadline_in_ms(PATIENCE_MS);
+	struct failure why = { 0 };
+	struct job_result result;
+	int status;
+
+	deadline.vigil = &vigil;
+	start_renderer(peer);
+	assert_false(render_run(&peer->address, &job, &files, deadline, &result, &why));
+	assert_int_equal(why.kind, FAIL_TIMEOUT);
+	assert_int_equal(waitpid(peer->pid, &status, 0), peer->pid);
+	peer->pid = -1;
+	assert_in_range(monotonic_us(), end_us, end_us + 1500 * 1000);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(files.input);
+	close(files.output);
 }
 
 /* A client that gave up is not worked for: the next one does not wait for it. */
@@ -361,7 +396,7 @@ say(int connection, const char *message)
 }
 
 #define LYING_RESULT(width, bytes) \
-	"vitrine-result 2\nfailure none\nsource-media jpg\nsource-width 1\nsource-height 1\n" \
+	"vitrine-result 3\nfailure none\nsource-media jpg\nsource-width 1\nsource-height 1\n" \
 	"source-frames 1\nsource-orientation 1\nsource-alpha 0\nsource-progressive 0\n" \
 	"width " width "\nheight 1\nframes 1\nbytes " bytes "\ndecode-us 1\ntotal-us 1\n" \
 	"colours -\nblurhash -\nthumbhash -\nplaceholder -\n"
@@ -391,7 +426,7 @@ static void
 say_forbidden(int connection, int listener)
 {
 	(void)listener;
-	say(connection, "vitrine-result 2\nfailure forbidden\ndetail no\n");
+	say(connection, "vitrine-result 3\nfailure forbidden\ndetail no\n");
 }
 
 static void
@@ -419,6 +454,32 @@ close_without_reading(int connection, int listener)
 }
 
 static void
+leave_before_the_start(int connection, int listener)
+{
+	(void)listener;
+	take_job(connection);
+	close(connection);
+}
+
+static void
+leave_after_the_start(int connection, int listener)
+{
+	(void)listener;
+	say(connection, JOB_STARTED);
+}
+
+static void
+start_twice(int connection, int listener)
+{
+	(void)listener;
+	take_job(connection);
+	if (!channel_send(connection, span_of(JOB_STARTED), NULL, 0) ||
+	    !channel_send(connection, span_of(JOB_STARTED), NULL, 0))
+		_exit(1);
+	close(connection);
+}
+
+static void
 say_nothing(int connection, int listener)
 {
 	(void)connection, (void)listener;
@@ -439,6 +500,9 @@ test_believes_no_answer_that_is_not_so(void **state)
 		{ say_another_version, FAIL_UNAVAILABLE, "version 1" },
 		{ send_a_descriptor_too, FAIL_INTERNAL, "answer" },
 		{ close_without_reading, FAIL_UNAVAILABLE, "took the job" },
+		{ leave_before_the_start, FAIL_UNAVAILABLE, "before it began" },
+		{ leave_after_the_start, FAIL_UNPROCESSABLE, "died of this image" },
+		{ start_twice, FAIL_INTERNAL, "malformed" },
 	};
 	struct peer *peer = *state;
 	struct job job = render_job();
@@ -452,6 +516,7 @@ test_believes_no_answer_that_is_not_so(void **state)
 		waitpid(peer->pid, NULL, 0);
 		peer->pid = -1;
 		assert_failed(&failed, peers[i].kind, peers[i].words);
+		assert_int_equal(failed.result.ended_renderer, peers[i].kind == FAIL_UNPROCESSABLE);
 	}
 }
 
@@ -541,6 +606,7 @@ main(void)
 		WITH_PEER(test_the_timer_of_a_job_is_a_timeout),
 		WITH_PEER(test_the_deadline_is_a_timeout_and_ends_the_rendering_too),
 		WITH_PEER(test_a_renderer_that_is_killed_died_of_the_image),
+		WITH_PEER(test_a_renderer_leaves_when_nobody_waits_any_more),
 		WITH_PEER(test_a_job_whose_client_has_gone_is_skipped),
 		WITH_PEER(test_believes_no_answer_that_is_not_so),
 		WITH_PEER(test_waits_for_a_silent_renderer_until_the_deadline),
