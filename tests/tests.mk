@@ -28,6 +28,12 @@ probe_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/probe_*
 $(BUILD)/tests/integration/probe_%: $(BUILD)/tests/integration/probe_%.o $(BUILD)/libvitrine.a
 	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,$(service_packages)) -lm
 
+# The shipped renderer with one operation more, which tries to get out.
+intruder := $(BUILD)/tests/integration/intruder
+$(intruder): $(BUILD)/tests/integration/intruder.o $(call objects,$(renderer_sources) $(image_sources)) $(BUILD)/libvitrine.a
+	$(call show,LD)$(CC) $(link_flags) -Wl,--wrap=image_describe -o $@ $^ \
+		$(call packages_of,libs,vips libcrypto libseccomp) -lm
+
 # ---- fuzzing ----------------------------------------------------------------------
 
 # Everything once more, by clang, with libFuzzer's coverage and both sanitizers.
@@ -84,7 +90,7 @@ fuzz-coverage:  ## which lines the fuzzers' inputs reach, after make fuzz
 test_parts := style,unit,$(if $(SANITIZE),,fuzz,)integration
 
 .PHONY: test-programs
-test-programs: $(programs) $(unit_programs) $(probe_programs) $(if $(SANITIZE),,$(fuzz_programs))
+test-programs: $(programs) $(unit_programs) $(probe_programs) $(intruder) $(if $(SANITIZE),,$(fuzz_programs))
 
 .PHONY: test
 test: deps  ## everything that CI runs: installs what it needs, minutes
@@ -92,7 +98,7 @@ test: deps  ## everything that CI runs: installs what it needs, minutes
 	$(run_tests) --only=$(test_parts)
 
 .PHONY: integration
-integration: $(programs) $(probe_programs)  ## the tests with real servers: make integration TESTS="-k purge"
+integration: $(programs) $(probe_programs) $(intruder)  ## the tests with real servers: make integration TESTS="-k purge"
 	$(run_tests) --only=integration --pytest='$(TESTS)'
 
 .PHONY: docs
