@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -43,22 +44,42 @@ read_file(int fd, void (*feed)(void *state, const void *bytes, size_t length), v
 }
 
 static void
-feed_sha256(void *state, const void *bytes, size_t length)
+feed_digest(void *state, const void *bytes, size_t length)
 {
 	CHECK(EVP_DigestUpdate(state, bytes, length) == 1);
+}
+
+static bool
+digest_of_file(int fd, const EVP_MD *kind, unsigned char *digest)
+{
+	EVP_MD_CTX *state = EVP_MD_CTX_new();
+	bool was_read;
+
+	CHECK(state != NULL);
+	if (EVP_DigestInit_ex(state, kind, NULL) != 1) {
+		EVP_MD_CTX_free(state);
+		errno = ENOTSUP;
+		return false;
+	}
+	was_read = read_file(fd, feed_digest, state);
+	CHECK(EVP_DigestFinal_ex(state, digest, NULL) == 1);
+	EVP_MD_CTX_free(state);
+	return was_read;
 }
 
 bool
 sha256_of_file(int fd, unsigned char digest[SHA256_BYTES])
 {
-	EVP_MD_CTX *state = EVP_MD_CTX_new();
-	bool was_read;
+	bool was_made = digest_of_file(fd, EVP_sha256(), digest);
 
-	CHECK(state != NULL && EVP_DigestInit_ex(state, EVP_sha256(), NULL) == 1);
-	was_read = read_file(fd, feed_sha256, state);
-	CHECK(EVP_DigestFinal_ex(state, digest, NULL) == 1);
-	EVP_MD_CTX_free(state);
-	return was_read;
+	CHECK(was_made || errno != ENOTSUP);
+	return was_made;
+}
+
+bool
+md5_of_file(int fd, unsigned char digest[MD5_BYTES])
+{
+	return digest_of_file(fd, EVP_md5(), digest);
 }
 
 static void

@@ -24,6 +24,11 @@ void hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t l
  * False when reading fails (errno says why). */
 bool sha256_of_file(int fd, unsigned char digest[SHA256_BYTES]) __attribute__((warn_unused_result));
 
+/* The same.  MD5 keeps nobody out: it compares bytes with what S3 and others made
+ * of them.  ENOTSUP where OpenSSL may not use it (FIPS). */
+enum { MD5_BYTES = 16, MD5_HEX = 32 };
+bool md5_of_file(int fd, unsigned char digest[MD5_BYTES]) __attribute__((warn_unused_result));
+
 /* XXH3, 64 bits, of the whole file; the file position is not moved.  Another
  * seed gives another checksum of the same bytes. */
 bool checksum_of_file(int fd, uint64_t seed, uint64_t *checksum) __attribute__((warn_unused_result));

@@ -40,6 +40,7 @@ struct transfer {
 	struct http_response *response;
 	struct deadline deadline;
 	uint64_t sent;
+	size_t header_bytes;	/* of all heads and trailers: a server can send "100 Continue" for ever */
 	bool headers_are_complete;
 	enum stop stop;
 	/* The stretch of time over which the speed is measured. */
@@ -169,6 +170,9 @@ receive_header(char *bytes, size_t one, size_t length, void *state)
 	struct span line = { bytes, one * length };
 	uint64_t announced;
 
+	transfer->header_bytes += line.length;
+	if (transfer->header_bytes > HTTP_HEADERS_MAX)
+		return stop(transfer, STOP_HEADERS_TOO_LARGE);
 	if (transfer->headers_are_complete && response->status >= 200)
 		return line.length;	/* a trailer after the chunks: not asked for */
 	if (span_starts_with(line, "HTTP/")) {
@@ -179,8 +183,6 @@ receive_header(char *bytes, size_t one, size_t length, void *state)
 		return line.length;
 	}
 	text_add_bytes(&response->headers, line.at, line.length);
-	if (response->headers.was_cut)
-		return stop(transfer, STOP_HEADERS_TOO_LARGE);
 	if (!span_equals(line, "\r\n") && !span_equals(line, "\n"))
 		return line.length;
 	transfer->headers_are_complete = true;

@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 enum {
-	HTTP_HEADERS_MAX = 16 * 1024,	/* of one answer; S3's have less than 1 kB */
+	HTTP_HEADERS_MAX = 16 * 1024,	/* of one answer, all heads and trailers; S3's have less than 1 kB */
 	HTTP_ERROR_BODY_MAX = 64 * 1024,
 	HTTP_STALL_BYTES_PER_SECOND = 1000,
 	HTTP_REASON_MAX = 160

@@ -95,6 +95,17 @@ fetch_from(struct origin *origin, const char *key, int fd, struct deadline deadl
 	return directory_fetch(origin->directory, key, fd, deadline, object, why);
 }
 
+/* So that the caller can tell whether it is the object of the first. */
+static void
+describe_copy(int fd, struct origin_object *object)
+{
+	unsigned char digest[MD5_BYTES];
+
+	object->is_from_fallback = true;
+	if (md5_of_file(fd, digest))
+		hex_print(digest, sizeof(digest), object->md5);
+}
+
 /* The other kinds are about the object, or about this machine. */
 static bool
 another_may_do_better(enum failure_kind kind)
@@ -117,7 +128,7 @@ origin_fetch(struct origin *origin, const char *key, int fd, struct deadline dea
 		return fail(why, first.kind, "%s", first.detail);
 	if (!origin_fetch(origin->fallback, key, fd, deadline, object, &second))
 		return fail(why, first.kind, "%.120s; %.120s", first.detail, second.detail);
-	object->is_from_fallback = true;
+	describe_copy(fd, object);
 	return true;
 }
 

@@ -2,8 +2,9 @@
  * origin - where originals are kept: an S3 bucket, or a directory.
  *
  * Bytes go from the origin into a descriptor and never through memory as a
- * whole.  What arrives is complete (length as announced) or it is a failure;
- * the descriptor then holds rubbish and must be thrown away.  Failed attempts
+ * whole.  What arrives is complete (length as announced) and what was stored (as
+ * far as S3 tells a checksum: s3_body.h) or it is a failure; the descriptor then
+ * holds rubbish and must be thrown away.  Failed attempts
  * are repeated with jitter inside the deadline, where repeating can help.
  *
  * An origin may have a fallback: another one with the same keys, such as the
@@ -24,6 +25,7 @@
 #include "asset/asset.h"
 #include "base/arena.h"
 #include "base/deadline.h"
+#include "base/digest.h"
 #include "base/failure.h"
 #include "base/text.h"
 #include "origin/health.h"
@@ -53,6 +55,7 @@ struct origin_config {
 	unsigned connect_timeout_ms;
 	unsigned stall_timeout_ms;	/* less than 1 kB/s, or silent, for this long: dead */
 	unsigned tries;			/* 1 to 5 */
+	bool etag_is_md5;		/* what looks like one is compared with the bytes */
 	unsigned retry_after_ms;	/* an origin in bad health is left alone for so long */
 	struct origin_health *health;	/* in shared memory; NULL: nobody watches */
 
@@ -64,7 +67,8 @@ struct origin_object {
 	uint64_t bytes;
 	char etag[ASSET_ETAG_MAX + 1];	/* without quotes; directories make one of mtime and size */
 	int64_t modified;		/* Unix seconds */
-	bool is_from_fallback;		/* its etag may differ from the one of the same bytes in the first origin */
+	bool is_from_fallback;
+	char md5[MD5_HEX + 1];		/* of what a fallback gave, whose etag may differ for the same bytes; or "" */
 };
 
 struct origin;
@@ -75,7 +79,7 @@ struct origin *origin_open(const struct origin_config *config, struct failure *w
     __attribute__((warn_unused_result));
 void origin_close(struct origin *origin);
 
-/* Writes the object to the file `fd`, from offset 0.  FAIL_NOT_FOUND (no such
+/* Writes the object to the file `fd`, which can be read too, from offset 0.  FAIL_NOT_FOUND (no such
  * key), FAIL_UPSTREAM (wrong credentials, no such bucket, nonsense, cut off),
  * FAIL_TIMEOUT, FAIL_UNAVAILABLE (cannot connect, 503), FAIL_UNPROCESSABLE
  * (over max_bytes), FAIL_INTERNAL (cannot write to fd).  A key that no object

@@ -2,11 +2,13 @@
 
 #include "base/check.h"
 #include "origin/backoff.h"
+#include "origin/s3_body.h"
 #include "origin/s3_error.h"
 #include "origin/s3_request.h"
 #include "origin/sigv4.h"
 #include "origin/timestamp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,6 +25,7 @@ struct s3 {
 /* What one try came to. */
 struct verdict {
 	bool is_success;
+	bool is_damaged;		/* complete, and not what was stored */
 	enum s3_action action;
 	enum failure_kind kind;
 	struct s3_error error;
@@ -31,6 +34,7 @@ struct verdict {
 /* What has been put right in this operation; nothing is twice. */
 struct repairs {
 	bool clock, region, credentials;
+	bool damage;
 };
 
 static bool
@@ -128,7 +132,7 @@ send_once(struct s3 *s3, const struct s3_call *call, bool needs_fresh_connection
 	const struct s3_draft draft = {
 		.method = methods[call->method], .key = call->key, .query = call->query,
 		.payload_hash = call->payload_hash, .extra_header = call->extra_header,
-		.time = s3_time(s3),
+		.asks_for_checksum = call->sink_fd != -1, .time = s3_time(s3),
 	};
 	struct s3_request signed_request;
 
@@ -180,6 +184,31 @@ ask_why(struct s3 *s3, const struct s3_call *head, struct deadline deadline, str
 	return send_once(s3, &get, false, deadline, arena, response);
 }
 
+/* What came with a 200. */
+static struct verdict
+judge_body(const struct s3 *s3, const struct s3_call *call, struct http_response *response)
+{
+	struct verdict verdict = { .action = S3_TRY_AGAIN, .kind = FAIL_UPSTREAM };
+
+	switch (s3_body_check(response, s3->config->etag_is_md5, call->sink_fd, &verdict.error)) {
+	case S3_BODY_IS_GOOD:
+		verdict.is_success = true;
+		break;
+	case S3_BODY_IS_DAMAGED:
+		snprintf(response->reason, sizeof(response->reason), "bytes do not fit their checksum");
+		verdict.is_damaged = true;
+		break;
+	case S3_BODY_IS_ERROR:
+		break;
+	case S3_BODY_IS_UNREADABLE:
+		snprintf(response->reason, sizeof(response->reason), "cannot read what arrived");
+		verdict.action = S3_GIVE_UP;
+		verdict.kind = FAIL_INTERNAL;
+		break;
+	}
+	return verdict;
+}
+
 static struct verdict
 judge_answer(struct s3 *s3, const struct s3_call *call, struct deadline deadline, struct arena *arena,
     struct http_response *response)
@@ -187,7 +216,7 @@ judge_answer(struct s3 *s3, const struct s3_call *call, struct deadline deadline
 	struct verdict verdict = { .is_success = response->status == 200 };
 
 	if (verdict.is_success)
-		return verdict;
+		return call->sink_fd != -1 ? judge_body(s3, call, response) : verdict;
 	if (call->method == HTTP_HEAD && response->status >= 300 && response->status < 500) {
 		enum http_outcome outcome = ask_why(s3, call, deadline, arena, response);
 
@@ -365,6 +394,10 @@ s3_call_run(struct s3 *s3, const struct s3_call *call, struct deadline deadline,
 		if (repair(s3, &verdict, response, &repairs))
 			continue;
 		failed_tries++;
+		/* Twice: then it is no accident of the way, and the object may be large. */
+		if (verdict.is_damaged && repairs.damage)
+			verdict.action = S3_GIVE_UP;
+		repairs.damage = verdict.is_damaged;
 		/* Bad health: others have given up, or we are the one that tries it. */
 		if (verdict.action == S3_TRY_AGAIN && failed_tries < call->tries &&
 		    !origin_health_is_bad(config->health) && wait_for_next_try(failed_tries, deadline))

@@ -166,22 +166,27 @@ s3_request_sign(const struct s3_address *address, const char *region,
     const struct credentials *credentials, const struct s3_draft *draft, struct arena *arena,
     struct s3_request *request)
 {
-	bool has_token = credentials->session_token[0] != '\0';
 	const char *path = path_of(address, draft->key, arena);
 	const char *host = host_of(address, arena);
 	char moment[TIMESTAMP_AMZ + 1];
 	struct text authorization;
 
 	timestamp_print_amz(draft->time, moment);
-	const struct sigv4_header signed_headers[] = {
+	struct sigv4_header signed_headers[5] = {
 		{ "host", host },
 		{ "x-amz-content-sha256", draft->payload_hash },
 		{ "x-amz-date", moment },
-		{ "x-amz-security-token", credentials->session_token },
 	};
+	size_t count = 3;
+
+	if (credentials->session_token[0] != '\0')
+		signed_headers[count++] =
+		    (struct sigv4_header){ "x-amz-security-token", credentials->session_token };
+	if (draft->asks_for_checksum)
+		signed_headers[count++] = (struct sigv4_header){ "x-amz-checksum-mode", "ENABLED" };
 	const struct sigv4_request to_sign = {
 		.method = draft->method, .path = path, .query = draft->query,
-		.headers = signed_headers, .header_count = has_token ? 4 : 3,
+		.headers = signed_headers, .header_count = count,
 		.payload_hash = draft->payload_hash, .time = draft->time,
 		.region = region, .service = "s3",
 	};

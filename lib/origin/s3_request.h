@@ -44,6 +44,7 @@ struct s3_draft {
 	const char *query;		/* encoded and sorted, "" for none: s3_query_add() */
 	const char *payload_hash;	/* hex of SHA-256 */
 	const char *extra_header;	/* unsigned, "range: bytes=0-0", or NULL */
+	bool asks_for_checksum;		/* of the object, in the headers of the answer */
 	int64_t time;			/* Unix seconds, as the server counts them */
 };
 

@@ -24,7 +24,7 @@
 static struct origin_config config = {
 	.name = "probe", .kind = ORIGIN_S3, .max_bytes = 64 << 20, .region = "us-east-1",
 	.bucket = "media", .is_path_style = true, .connect_timeout_ms = 500,
-	.stall_timeout_ms = 500, .tries = 3, .retry_after_ms = 2000,
+	.stall_timeout_ms = 500, .tries = 3, .etag_is_md5 = true, .retry_after_ms = 2000,
 };
 static const char *fallback_root, *fallback_endpoint, *health_path;
 static int64_t deadline_ms = 5000;
@@ -66,6 +66,8 @@ set_option(const char *name, const char *value)
 		deadline_ms = strtoll(value, NULL, 10);
 	else if (strcmp(name, "abandon-after-ms") == 0)
 		abandoned = deadline_in_ms(strtoll(value, NULL, 10));
+	else if (strcmp(name, "etag-is-no-md5") == 0)
+		config.etag_is_md5 = false;
 	else if (strcmp(name, "virtual-host") == 0)
 		config.is_path_style = false;
 	else
@@ -105,8 +107,8 @@ report(bool is_done, const struct origin_object *object, const struct failure *w
 		printf("failed %s %s\n", failure_kind_name(why->kind), why->detail);
 		return 1;
 	}
-	printf("bytes=%llu etag=%s modified=%lld fallback=%d\n", (unsigned long long)object->bytes, object->etag,
-	    (long long)object->modified, object->is_from_fallback);
+	printf("bytes=%llu etag=%s modified=%lld fallback=%d md5=%s\n", (unsigned long long)object->bytes, object->etag,
+	    (long long)object->modified, object->is_from_fallback, object->md5);
 	return 0;
 }
 

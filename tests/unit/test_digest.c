@@ -76,9 +76,12 @@ test_hashes_whole_files_from_the_beginning(void **state)
 	assert_int_equal(lseek(fd, 17, SEEK_SET), 17);
 	assert_true(sha256_of_file(fd, digest));
 	assert_hex(digest, SHA256_BYTES, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+	assert_true(md5_of_file(fd, digest));
+	assert_hex(digest, MD5_BYTES, "7707d6ae4e027c70eea2a935c2296f21");
 	assert_int_equal(lseek(fd, 0, SEEK_CUR), 17);
 	close(fd);
 	assert_false(sha256_of_file(fd, digest));
+	assert_false(md5_of_file(fd, digest));
 }
 
 static void
