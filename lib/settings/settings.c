@@ -435,12 +435,13 @@ find_fallbacks(struct settings *settings, struct failure *why)
 			continue;
 		origin->fallback = find_origin(settings, origin->fallback_name);
 		if (origin->fallback == NULL)
-			return fail(why, FAIL_INTERNAL, "[origin.%s] fallback: there is no [origin.%.64s]", origin->name,
-			    origin->fallback_name);
+			return fail(why, FAIL_INTERNAL, "[origin.%s] fallback: there is no [origin.%.64s]",
+			    origin->name, origin->fallback_name);
 		/* Ends: what was linked before has no circle. */
 		for (const struct origin_config *next = origin->fallback; next != NULL; next = next->fallback)
 			if (next == origin)
-				return fail(why, FAIL_INTERNAL, "[origin.%s] fallback: it goes in a circle", origin->name);
+				return fail(why, FAIL_INTERNAL, "[origin.%s] fallback: it goes in a circle",
+				    origin->name);
 	}
 	return true;
 }

@@ -223,8 +223,8 @@ static const struct setting origin_rows[] = {
 	{ "origin.NAME", "tries", SETTING_UNSIGNED, ORIGIN_AT(tries), 1, 5, "3", NULL,
 	  "S3: attempts, as far as the request's time allows." },
 	{ "origin.NAME", "etag_is_md5", SETTING_BOOLEAN, ORIGIN_AT(etag_is_md5), 0, 0, "yes", NULL,
-	  "S3: whether bytes are compared with an ETag that looks like an MD5. Not for stores whose ETags only look so, "
-	  "such as directory buckets." },
+	  "S3: whether bytes are compared with an ETag that looks like an MD5. Not for stores whose ETags only "
+	  "look so, such as directory buckets." },
 	{ "origin.NAME", "retry_after_ms", SETTING_UNSIGNED, ORIGIN_AT(retry_after_ms), 100, 600000, "2000", NULL,
 	  "S3: after it could not be reached, or failed three times in a row, it is left alone for this long." },
 	{ "origin.NAME", "fallback", SETTING_TEXT, ORIGIN_AT(fallback_name), 0, 0, "", NULL,
