@@ -1,25 +1,18 @@
 /*
- * Built on libmemcached 1.1, text protocol; the only file that includes it.
- *
- * The library never ejects a server here, so the ring does not move, and it
- * never decides on its own to leave one alone: it counts refused connections
- * but not timeouts, so a frozen peer would cost every request its timeout.  We
- * keep a breaker for each peer and ask the library only for the others.
- *
- * BUGS: the library resolves host names when it connects, without a time
- * limit: configure addresses, or names from /etc/hosts.  The timeout holds for each
- * wait on the socket, so a peer that sends a large value slowly can take longer.
- * An answer out of step with its question ends the process in an assertion of the
- * library (awesomized/libmemcached issue 156); hashed keys keep that from being provoked.
+ * A peer is chosen by rendezvous hashing: of all peers the one whose name makes the
+ * highest number with the key (Thaler and Ravishankar, "Using name-based mappings to
+ * increase hit rates", 1998).  One that is taken out of the configuration, or put in,
+ * moves only its own share of the keys.
  */
 #include "peers/peers.h"
 
 #include "base/check.h"
 #include "peers/envelope.h"
+#include "peers/peer.h"
 #include "peers/peer_list.h"
 #include "peers/roll_call.h"
 
-#include <libmemcached/memcached.h>
+#include <xxhash.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,47 +23,28 @@ enum { LIFETIME_MAX_S = 30 * 24 * 3600 };
 
 /* Other programs may use the same servers. */
 #define KEY_PREFIX "vitrine:"
-enum { FULL_KEY_LENGTH = sizeof(KEY_PREFIX) - 1 + KEY_HEX };
 
 struct full_key {
-	char text[FULL_KEY_LENGTH + 1];
+	char text[sizeof(KEY_PREFIX) + KEY_HEX];
 };
 
 struct peers {
-	memcached_st *ring;		/* NULL when no servers are configured */
-	struct peer_list list;		/* in the order in which the ring numbers them */
+	struct peer_list list;
+	struct peer peers[PEERS_MAX];
+	uint64_t seeds[PEERS_MAX];	/* hashes of their names */
 	struct breaker *breakers, own_breakers[PEERS_MAX];
 	struct arena *scratch;
 	unsigned retry_after_ms;
 	unsigned roll_call_ms;
 };
 
-static void
-set(memcached_st *ring, memcached_behavior_t behavior, uint64_t value)
+static uint64_t
+hash_of_name(const struct peer_address *address)
 {
-	CHECK(memcached_behavior_set(ring, behavior, value) == MEMCACHED_SUCCESS);
-}
+	char name[PEER_HOST_MAX + 8];
+	int length = snprintf(name, sizeof(name), "%s:%u", address->host, (unsigned)address->port);
 
-static memcached_st *
-ring_new(const struct peers_config *config, const struct peer_list *list)
-{
-	memcached_st *ring = memcached_create(NULL);
-
-	CHECK(ring != NULL);
-	/* Before the servers: some of these lay the ring out again or hang up. */
-	set(ring, MEMCACHED_BEHAVIOR_KETAMA_WEIGHTED, 1);
-	set(ring, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, config->connect_timeout_ms);
-	set(ring, MEMCACHED_BEHAVIOR_POLL_TIMEOUT, config->timeout_ms);
-	/* No pauses of its own making: see above. */
-	set(ring, MEMCACHED_BEHAVIOR_SERVER_FAILURE_LIMIT, 1000000);
-	set(ring, MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 0);
-	set(ring, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1);
-	set(ring, MEMCACHED_BEHAVIOR_TCP_KEEPALIVE, 1);
-	set(ring, MEMCACHED_BEHAVIOR_VERIFY_KEY, 1);
-	for (unsigned i = 0; i < list->count; i++)
-		CHECK(memcached_server_add_with_weight(ring, list->peers[i].host, list->peers[i].port, 1) ==
-		    MEMCACHED_SUCCESS);
-	return ring;
+	return XXH3_64bits(name, (size_t)length);
 }
 
 struct peers *
@@ -84,8 +58,10 @@ peers_open(const struct peers_config *config, struct failure *why)
 		free(peers);
 		return NULL;
 	}
-	if (peers->list.count > 0)
-		peers->ring = ring_new(config, &peers->list);
+	for (unsigned i = 0; i < peers->list.count; i++) {
+		peer_init(&peers->peers[i], &peers->list.peers[i], config->connect_timeout_ms, config->timeout_ms);
+		peers->seeds[i] = hash_of_name(&peers->list.peers[i]);
+	}
 	peers->scratch = arena_new();
 	peers->breakers = config->breakers != NULL ? config->breakers : peers->own_breakers;
 	peers->retry_after_ms = config->retry_after_s * 1000;
@@ -98,8 +74,8 @@ peers_close(struct peers *peers)
 {
 	if (peers == NULL)
 		return;
-	if (peers->ring != NULL)
-		memcached_free(peers->ring);
+	for (unsigned i = 0; i < peers->list.count; i++)
+		peer_release(&peers->peers[i]);
 	arena_free(peers->scratch);
 	free(peers);
 }
@@ -113,140 +89,114 @@ full_key_of(const struct key *key)
 	return full;
 }
 
-/* Of the peer that keeps this key. */
-static struct breaker *
-breaker_of(struct peers *peers, const struct full_key *key)
+/* The number of the peer that keeps this key. */
+static unsigned
+place_of(const struct peers *peers, const struct key *key)
 {
-	uint32_t index = memcached_generate_hash(peers->ring, key->text, FULL_KEY_LENGTH);
+	uint64_t highest = 0;
+	unsigned place = 0;
 
-	CHECK(index < peers->list.count);
-	return &peers->breakers[index];
+	for (unsigned i = 0; i < peers->list.count; i++) {
+		uint64_t score = XXH3_64bits_withSeed(key->hex, KEY_HEX, peers->seeds[i]);
+
+		if (i == 0 || score > highest) {
+			highest = score;
+			place = i;
+		}
+	}
+	return place;
 }
 
-static bool
-may_be_asked(struct peers *peers, const struct full_key *key)
+/* The peer that keeps this key, if there is one and it may be asked. */
+static struct peer *
+peer_for(struct peers *peers, const struct key *key)
 {
-	return peers->ring != NULL && breaker_allows(breaker_of(peers, key), peers->retry_after_ms);
+	unsigned place = place_of(peers, key);
+
+	if (peers->list.count == 0 || !breaker_allows(&peers->breakers[place], peers->retry_after_ms))
+		return NULL;
+	return &peers->peers[place];
 }
 
 static enum peer_answer
-answer_of(struct peers *peers, const struct full_key *key, memcached_return_t result)
+answer_of(struct peers *peers, const struct peer *peer, enum peer_outcome outcome)
 {
-	switch (result) {
-	case MEMCACHED_SUCCESS:
-	case MEMCACHED_STORED:
-	case MEMCACHED_DELETED:
-		breaker_close(breaker_of(peers, key));
-		return PEER_HIT;
-	case MEMCACHED_NOTFOUND:
-	case MEMCACHED_NOTSTORED:
-	case MEMCACHED_DATA_EXISTS:
-	case MEMCACHED_E2BIG:
-	case MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE:
-		breaker_close(breaker_of(peers, key));
-		return PEER_MISS;
-	default:
-		breaker_open(breaker_of(peers, key), peers->retry_after_ms);
-		return PEER_DOWN;
-	}
-}
+	struct breaker *breaker = &peers->breakers[peer - peers->peers];
 
-/* A connection on which the peer had hung up, because it was started again,
- * fails at first use.  The next attempt connects anew and knows the truth.  Every
- * command may be repeated: a peer that ended forgot what the first one did. */
-static bool
-is_worth_another_attempt(memcached_return_t result)
-{
-	return result == MEMCACHED_CONNECTION_FAILURE || result == MEMCACHED_WRITE_FAILURE ||
-	    result == MEMCACHED_ERRNO;
+	switch (outcome) {
+	case PEER_FOUND:
+		breaker_close(breaker);
+		return PEER_HIT;
+	case PEER_NOT:
+		breaker_close(breaker);
+		return PEER_MISS;
+	case PEER_CUT:
+	case PEER_LATE:
+	case PEER_NONSENSE:
+		break;
+	}
+	breaker_open(breaker, peers->retry_after_ms);
+	return PEER_DOWN;
 }
 
 enum peer_answer
 peers_get(struct peers *peers, const struct key *key, struct arena *arena, struct span *value)
 {
 	struct full_key full = full_key_of(key);
-	memcached_return_t result = MEMCACHED_FAILURE;
+	struct peer *peer = peer_for(peers, key);
 	enum peer_answer answer;
-	char *found = NULL;
-	size_t length = 0;
-	uint32_t flags;
+	struct span wrapped;
 
-	if (!may_be_asked(peers, &full))
+	if (peer == NULL)
 		return PEER_DOWN;
-	for (int attempt = 0; attempt < 2; attempt++) {
-		found = memcached_get(peers->ring, full.text, FULL_KEY_LENGTH, &length, &flags, &result);
-		if (!is_worth_another_attempt(result))
-			break;
-	}
-	answer = answer_of(peers, &full, result);
-	if (answer == PEER_HIT) {
-		if (envelope_open(key, span_range(found, length), value))
-			value->at = arena_copy_bytes(arena, value->at, value->length);
-		else
-			answer = PEER_MISS;
-	}
-	free(found);
+	answer = answer_of(peers, peer, peer_get(peer, full.text, ENVELOPE_BYTES + PEERS_VALUE_MAX, arena, &wrapped));
+	if (answer == PEER_HIT && !envelope_open(key, wrapped, value))
+		return PEER_MISS;
 	return answer;
 }
 
-typedef memcached_return_t store_command(memcached_st *ring, const char *key, size_t key_length,
-    const char *value, size_t value_length, time_t expiration, uint32_t flags);
-
 static enum peer_answer
-store(struct peers *peers, store_command *command, const struct key *key, struct span value,
-    unsigned lifetime_s)
+store(struct peers *peers, const char *verb, const struct key *key, struct span value, unsigned lifetime_s)
 {
 	struct full_key full = full_key_of(key);
-	memcached_return_t result = MEMCACHED_FAILURE;
-	struct span wrapped;
+	enum peer_outcome outcome;
+	struct peer *peer;
 
 	CHECK(lifetime_s >= 1 && lifetime_s <= LIFETIME_MAX_S);
 	if (value.length > PEERS_VALUE_MAX)
 		return PEER_MISS;
-	if (!may_be_asked(peers, &full))
+	peer = peer_for(peers, key);
+	if (peer == NULL)
 		return PEER_DOWN;
-	wrapped = envelope_wrap(key, value, peers->scratch);
-	for (int attempt = 0; attempt < 2; attempt++) {
-		result = command(peers->ring, full.text, FULL_KEY_LENGTH, wrapped.at, wrapped.length,
-		    (time_t)lifetime_s, 0);
-		if (!is_worth_another_attempt(result))
-			break;
-	}
+	outcome = peer_store(peer, verb, full.text, envelope_wrap(key, value, peers->scratch), lifetime_s);
 	arena_reset(peers->scratch);
-	return answer_of(peers, &full, result);
+	return answer_of(peers, peer, outcome);
 }
 
 enum peer_answer
 peers_put(struct peers *peers, const struct key *key, struct span value, unsigned lifetime_s)
 {
-	return store(peers, memcached_set, key, value, lifetime_s);
+	return store(peers, "set", key, value, lifetime_s);
 }
 
 enum peer_answer
 peers_add(struct peers *peers, const struct key *key, struct span value, unsigned lifetime_s)
 {
-	return store(peers, memcached_add, key, value, lifetime_s);
+	return store(peers, "add", key, value, lifetime_s);
 }
 
 enum peer_answer
 peers_delete(struct peers *peers, const struct key *key)
 {
 	struct full_key full = full_key_of(key);
-	memcached_return_t result = MEMCACHED_FAILURE;
+	struct peer *peer = peer_for(peers, key);
 
-	if (!may_be_asked(peers, &full))
-		return PEER_DOWN;
-	for (int attempt = 0; attempt < 2; attempt++) {
-		result = memcached_delete(peers->ring, full.text, FULL_KEY_LENGTH, 0);
-		if (!is_worth_another_attempt(result))
-			break;
-	}
-	return answer_of(peers, &full, result);
+	return peer == NULL ? PEER_DOWN : answer_of(peers, peer, peer_delete(peer, full.text));
 }
 
 void
 peers_count(struct peers *peers, unsigned *configured, unsigned *alive)
 {
 	*configured = peers->list.count;
-	*alive = roll_call(&peers->list, peers->roll_call_ms);
+	*alive = roll_call(peers->peers, peers->list.count, peers->roll_call_ms);
 }

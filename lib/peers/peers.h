@@ -9,8 +9,13 @@
  * key and carries length and checksum, so another key's value, an old format or
  * garbage is a miss too.
  *
- * One handle per process, opened after fork.  Signals must be blocked while
- * these functions run (libmemcached 1.1.4 loses its timeouts to them).
+ * Every command ends within connect_timeout_ms + timeout_ms, and a tenth of a
+ * millisecond for each kilobyte of its value.  We speak the protocol ourselves
+ * (peer.h): libmemcached 1.1.4 ends the process in an assertion when an answer is
+ * out of step with its question, waits for ever for one that comes in drips, and
+ * looks names up without a time limit.
+ *
+ * One handle per process, opened after fork.
  */
 #ifndef PEERS_PEERS_H
 #define PEERS_PEERS_H
@@ -40,7 +45,7 @@ struct peers_config {
 enum peer_answer {
 	PEER_HIT,
 	PEER_MISS,	/* also: something that is not ours was there */
-	PEER_DOWN	/* refused, timed out, or no ring is configured */
+	PEER_DOWN	/* refused, timed out, talked nonsense, or no ring is configured */
 };
 
 struct peers;

@@ -1,6 +1,10 @@
 """The memcached ring: hits, misses, and peers that are dead, frozen or lying."""
 
+import contextlib
+import random
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -212,6 +216,115 @@ def test_all_processes_of_a_machine_pay_for_a_frozen_member_once(ring, probe, tm
     finally:
         for other in probes:
             other.close()
+
+
+class Liar:
+    """Speaks for memcached: reply(question) gives the bytes that it sends, or a list of
+    them with pauses between; None hangs up."""
+
+    def __init__(self, reply):
+        self.reply = reply
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.servers = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with contextlib.suppress(OSError), connection:
+            while question := connection.recv(65536):
+                answer = self.reply(question)
+                if answer is None:
+                    return
+                for part in answer if isinstance(answer, list) else [answer]:
+                    connection.sendall(part)
+                    if isinstance(answer, list):
+                        time.sleep(0.02)
+
+    def close(self):
+        self._listener.close()
+
+
+@pytest.fixture
+def lied_to():
+    """lied_to(reply): a liar, and a process that believes it to be memcached."""
+    with contextlib.ExitStack() as stack:
+        def open_both(reply):
+            liar = stack.enter_context(contextlib.closing(Liar(reply)))
+            return liar, stack.enter_context(Probe("probe_peers", liar.servers, CONNECT_TIMEOUT_MS, TIMEOUT_MS, 0))
+
+        yield open_both
+
+
+def key_in(question):
+    return question.split()[1]
+
+
+LIES = {
+    "another key": lambda q: b"VALUE vitrine:other 0 5\r\nhello\r\nEND\r\n",
+    "no protocol": lambda q: b"\0\xff\xfe nonsense\r\n",
+    "a line without end": lambda q: b"V" * 1000000,
+    "a length beyond 64 bits": lambda q: b"VALUE " + key_in(q) + b" 0 99999999999999999999\r\nabc\r\nEND\r\n",
+    "100 GB": lambda q: b"VALUE " + key_in(q) + b" 0 100000000000\r\nabc\r\nEND\r\n",
+    "a length below zero": lambda q: b"VALUE " + key_in(q) + b" 0 -1\r\nabc\r\nEND\r\n",
+    "a length too short": lambda q: b"VALUE " + key_in(q) + b" 0 2\r\nabcdefgh\r\nEND\r\n",
+    "a value cut off": lambda q: b"VALUE " + key_in(q) + b" 0 500\r\nabc",
+    "no length": lambda q: b"VALUE " + key_in(q) + b"\r\n",
+    "the value twice": lambda q: (b"VALUE " + key_in(q) + b" 0 3\r\nabc\r\n") * 2 + b"END\r\n",
+    "the answer twice": lambda q: (b"VALUE " + key_in(q) + b" 0 3\r\nabc\r\nEND\r\n") * 2,
+    "one END more": lambda q: b"END\r\nEND\r\n",
+    "the answer to another question": lambda q: b"12345\r\n",
+    "a client error": lambda q: b"CLIENT_ERROR bad\r\n",
+    "statistics": lambda q: b"STAT a b\r\nEND\r\n",
+    "the binary protocol": lambda q: b"\x81" + b"\0" * 23,
+    "nothing": lambda q: b"",
+    "its end": lambda q: None,
+    "drips": lambda q: [b"V"] * 100,
+    "a value in drips": lambda q: [b"VALUE " + key_in(q) + b" 0 5000\r\n"] + [b"x"] * 100,
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_takes_nothing_from_a_liar(lied_to, lie):
+    """Not in its answer, nor for the next question, nor longer than it may wait."""
+    liar, probe = lied_to(LIES[lie])
+    for line in ("get a", "get b", "put c 60 value", "add d 60 value", "delete e", "get a"):
+        answer, milliseconds, value = ask(probe, line)
+        assert answer in ("miss", "down") and value == "" and milliseconds < ONE_TIMEOUT_MS
+    liar.reply = lambda question: b"END\r\n"
+    assert word(probe, "get a") == "miss"
+
+
+def test_takes_nothing_from_noise(lied_to):
+    generator = random.Random(4)
+    words = [b"VALUE ", b"END\r\n", b"STORED", b"\r\n", b" 0 ", b"5", b"\0", b"SERVER_ERROR ", b"hello"]
+
+    def noise(question):
+        return b"".join(generator.choice(words + [key_in(question)]) for _ in range(generator.randrange(12))) + b"\r\n"
+
+    _, probe = lied_to(noise)
+    for number in range(150):
+        assert ask(probe, f"get {number}")[::2] in (("miss", ""), ("down", ""))
+
+
+def test_takes_no_late_answer_for_that_of_the_next_question(lied_to):
+    """As a frozen server gives them when it goes on."""
+    liar, probe = lied_to(lambda question: time.sleep(0.3) or b"VALUE " + key_in(question) + b" 0 3\r\nabc\r\nEND\r\n")
+    assert word(probe, "get a") == "down"
+    liar.reply = lambda question: b"END\r\n"
+    for _ in range(8):
+        assert word(probe, "get b") == "miss"
+        time.sleep(0.05)
+
+
+def test_a_foreign_value_that_is_too_large_is_a_miss(lied_to):
+    value = b"x" * (1 << 20)
+    _, probe = lied_to(lambda question: b"VALUE %s 0 %d\r\n%s\r\nEND\r\n" % (key_in(question), len(value), value))
+    assert [word(probe, "get a") for _ in range(2)] == ["miss", "miss"]
 
 
 def test_counts_who_answers(ring, probe):
