@@ -43,6 +43,9 @@ enum role { RESPONDER, RENDERER, ROLE_COUNT };
 
 static const char *const role_names[ROLE_COUNT] = { "responder", "renderer" };
 
+/* Why SIGSYS: renderer/system_calls.h. */
+static const char sandbox_reason[] = "a system call that its sandbox forbids: a decoder was taken over";
+
 struct child {
 	pid_t pid;		/* 0: none */
 	enum role role;
@@ -184,20 +187,6 @@ start_missing(struct supervisor *supervisor)
 				break;
 }
 
-/* The cause, where the number alone does not tell it; or NULL. */
-static const char *
-signal_reason(int number)
-{
-	switch (number) {
-	case SIGSYS:
-		return "a system call that its sandbox forbids: a decoder was taken over";
-	case SIGXCPU:
-		return "it used more CPU than a renderer may";
-	default:
-		return NULL;
-	}
-}
-
 static void
 note_death(struct supervisor *supervisor, struct child *child, int status)
 {
@@ -206,8 +195,8 @@ note_death(struct supervisor *supervisor, struct child *child, int status)
 
 	child->pid = 0;
 	if (WIFSIGNALED(status))
-		log_event("child-killed", signal_reason(WTERMSIG(status)), "role=%s signal=%d age_ms=%lld", role_names[role], WTERMSIG(status),
-		    (long long)age_ms);
+		log_event("child-killed", WTERMSIG(status) == SIGSYS ? sandbox_reason : NULL,
+		    "role=%s signal=%d age_ms=%lld", role_names[role], WTERMSIG(status), (long long)age_ms);
 	else if (WEXITSTATUS(status) != 0)
 		log_event("child-failed", NULL, "role=%s code=%d age_ms=%lld", role_names[role], WEXITSTATUS(status),
 		    (long long)age_ms);

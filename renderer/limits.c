@@ -10,7 +10,14 @@
 
 enum {
 	OPEN_FILES_MAX = 64,	/* sockets, one job's files, fonts; libvips keeps none open */
-	NICENESS = 5		/* a hit, answered by a responder, goes first on a busy machine */
+	NICENESS = 5,		/* a hit, answered by a responder, goes first on a busy machine */
+	/*
+	 * A decoder that was taken over can disarm its job's timer, but not this.  A
+	 * renderer leaves by itself after the first, so that one job has the rest:
+	 * five minutes, the longest that is configurable, on ten cores.
+	 */
+	CPU_WORK_S = 600,
+	CPU_MAX_S = 3600
 };
 
 /* Only ever downwards: whoever started us may already be held to less. */
@@ -67,7 +74,17 @@ limits_enter(const struct limits *limits, struct failure *why)
 	if (!HAS_ADDRESS_SANITIZER && limits->memory_bytes != 0 &&
 	    !set_limit(RLIMIT_AS, "RLIMIT_AS", limits->memory_bytes, why))
 		return false;
+	/* Of processes and threads there is no limit: it would count those of all our user's. */
 	return set_limit(RLIMIT_CORE, "RLIMIT_CORE", 0, why) &&
+	    set_limit(RLIMIT_CPU, "RLIMIT_CPU", CPU_MAX_S, why) &&
 	    set_limit(RLIMIT_NOFILE, "RLIMIT_NOFILE", OPEN_FILES_MAX, why) &&
 	    set_limit(RLIMIT_FSIZE, "RLIMIT_FSIZE", limits->max_output_bytes, why);
+}
+
+bool
+limits_are_near(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_utime.tv_sec + usage.ru_stime.tv_sec >= CPU_WORK_S;
 }

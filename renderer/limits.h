@@ -18,4 +18,8 @@ struct limits {
  * libvips starts, because it makes threads.  FAIL_INTERNAL. */
 bool limits_enter(const struct limits *limits, struct failure *why) __attribute__((warn_unused_result));
 
+/* Whether this process has used so much CPU that it should leave before the
+ * kernel ends it in the middle of a job. */
+bool limits_are_near(void);
+
 #endif

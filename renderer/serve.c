@@ -6,6 +6,7 @@
 #include "recipe/recipe.h"
 #include "render/channel.h"
 #include "render/job.h"
+#include "renderer/limits.h"
 #include "renderer/resident.h"
 #include "renderer/sanitizer.h"
 #include "renderer/watch.h"
@@ -252,7 +253,7 @@ serve(const struct serve_config *config, struct failure *why)
 		if (!serve_one(connection))
 			continue;
 		done++;
-		if (done == jobs || is_too_large(config))
+		if (done == jobs || is_too_large(config) || limits_are_near())
 			return true;
 	}
 	return why->kind == FAIL_NONE;

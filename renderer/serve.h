@@ -1,9 +1,9 @@
 /*
  * serve - takes jobs off the shared socket, one at a time, until it is time to go.
  *
- * Three things end it, all without an error: the lifeline's other end was
- * closed, it did its number of jobs, or a job left it with more memory than
- * the mark.  A job that takes too long ends the process: the kernel's timer
+ * Four things end it, all without an error: the lifeline's other end was
+ * closed, it did its number of jobs, a job left it with more memory than the
+ * mark, or it comes near a limit of its process.  A job that takes too long ends the process: the kernel's timer
  * (SIGALRM, default action) needs no cooperation from a stuck decoder, and the
  * client sees the end of the connection.
  */

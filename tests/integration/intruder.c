@@ -176,26 +176,30 @@ execute_descriptor(const char *argument)
 	return unless(syscall(SYS_execveat, -1, "", nothing, nothing, AT_EMPTY_PATH), EBADF);
 }
 
+/* Waiting for it may be refused where making it was not. */
+static int
+leave_child(pid_t pid)
+{
+	if (pid == 0)
+		_exit(0);
+	if (pid == -1)
+		return -1;
+	waitpid(pid, NULL, 0);
+	return 0;
+}
+
 static int
 make_process(const char *argument)
 {
-	pid_t pid = fork();
-
 	(void)argument;
-	if (pid == 0)
-		_exit(0);
-	return pid == -1 ? -1 : (int)waitpid(pid, NULL, 0);
+	return leave_child(fork());
 }
 
 static int
 make_user_namespace(const char *argument)
 {
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
-
 	(void)argument;
-	if (pid == 0)
-		_exit(0);
-	return pid == -1 ? -1 : (int)waitpid(pid, NULL, 0);
+	return leave_child((pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL));
 }
 
 static int

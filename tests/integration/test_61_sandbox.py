@@ -231,6 +231,14 @@ def test_a_renderer_holds_nothing_that_it_does_not_need(monkeypatch, tmp_path):
     renderer.close()
 
 
+def test_the_kernel_ends_a_renderer_that_does_not_end_itself(renderer):
+    with open(f"/proc/{renderer.status()['pid']}/limits", encoding="utf-8") as file:
+        limits = {line[:26].strip(): line[26:].split()[:2] for line in file}
+    assert limits["Max cpu time"] == ["3600", "3600"]
+    assert limits["Max core file size"] == ["0", "0"]
+    assert limits["Max open files"] == ["64", "64"]
+
+
 # ---- pictures that need what is loaded late --------------------------------------------------------
 
 
@@ -240,10 +248,12 @@ def svg(content, encoding="utf-8"):
     return text.encode(encoding)
 
 
-@pytest.mark.parametrize("encoding", ["iso-8859-1", "iso-8859-15", "windows-1251", "windows-1252", "koi8-r",
-                                      "shift_jis", "euc-jp", "euc-kr", "gbk", "big5"])
-def test_svgs_in_old_encodings_are_drawn(renderer, encoding):
-    picture = renderer.render(svg('<rect width="40" height="20" fill="#c8281e"/>', encoding))
+@pytest.mark.parametrize("encoding, letter", [
+    ("iso-8859-1", "é"), ("iso-8859-15", "€"), ("windows-1251", "ы"), ("windows-1252", "€"), ("koi8-r", "ы"),
+    ("shift_jis", "赤"), ("euc-jp", "赤"), ("euc-kr", "홍"), ("gbk", "红"), ("big5", "紅")])
+def test_svgs_in_old_encodings_are_drawn(renderer, encoding, letter):
+    content = f'<title>{letter}</title><rect width="40" height="20" fill="#c8281e"/>'
+    picture = renderer.render(svg(content, encoding))
     assert is_near(picture.getpixel((20, 10)), (200, 40, 30, 255), 2)
 
 
