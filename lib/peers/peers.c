@@ -12,8 +12,6 @@
 #include "peers/peer_list.h"
 #include "peers/roll_call.h"
 
-#include <xxhash.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,20 +29,43 @@ struct full_key {
 struct peers {
 	struct peer_list list;
 	struct peer peers[PEERS_MAX];
-	uint64_t seeds[PEERS_MAX];	/* hashes of their names */
+	uint64_t numbers[PEERS_MAX];	/* of their names */
 	struct breaker *breakers, own_breakers[PEERS_MAX];
 	struct arena *scratch;
 	unsigned retry_after_ms;
 	unsigned roll_call_ms;
 };
 
+/* Its first 64 bits. */
 static uint64_t
-hash_of_name(const struct peer_address *address)
+number_of(const struct key *key)
+{
+	char digits[16 + 1] = "";
+
+	memcpy(digits, key->hex, sizeof(digits) - 1);
+	return strtoull(digits, NULL, 16);
+}
+
+static uint64_t
+number_of_name(const struct peer_address *address)
 {
 	char name[PEER_HOST_MAX + 8];
 	int length = snprintf(name, sizeof(name), "%s:%u", address->host, (unsigned)address->port);
+	struct key key = key_of(span_range(name, (size_t)length));
 
-	return XXH3_64bits(name, (size_t)length);
+	return number_of(&key);
+}
+
+/* The finalizer of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
+ * number generators", 2014): every bit of both decides about every bit of the score. */
+static uint64_t
+score_of(uint64_t peer, uint64_t key)
+{
+	uint64_t score = peer ^ key;
+
+	score = (score ^ score >> 30) * 0xbf58476d1ce4e5b9;
+	score = (score ^ score >> 27) * 0x94d049bb133111eb;
+	return score ^ score >> 31;
 }
 
 struct peers *
@@ -60,7 +81,7 @@ peers_open(const struct peers_config *config, struct failure *why)
 	}
 	for (unsigned i = 0; i < peers->list.count; i++) {
 		peer_init(&peers->peers[i], &peers->list.peers[i], config->connect_timeout_ms, config->timeout_ms);
-		peers->seeds[i] = hash_of_name(&peers->list.peers[i]);
+		peers->numbers[i] = number_of_name(&peers->list.peers[i]);
 	}
 	peers->scratch = arena_new();
 	peers->breakers = config->breakers != NULL ? config->breakers : peers->own_breakers;
@@ -93,11 +114,11 @@ full_key_of(const struct key *key)
 static unsigned
 place_of(const struct peers *peers, const struct key *key)
 {
-	uint64_t highest = 0;
+	uint64_t number = number_of(key), highest = 0;
 	unsigned place = 0;
 
 	for (unsigned i = 0; i < peers->list.count; i++) {
-		uint64_t score = XXH3_64bits_withSeed(key->hex, KEY_HEX, peers->seeds[i]);
+		uint64_t score = score_of(peers->numbers[i], number);
 
 		if (i == 0 || score > highest) {
 			highest = score;

@@ -208,7 +208,8 @@ def test_all_processes_of_a_machine_pay_for_a_frozen_member_once(ring, probe, tm
             assert {answer[0] for answer in answers} == {"down"}
             slow += sum(float(answer[1]) > TIMEOUT_MS / 2 for answer in answers)
             time.sleep(0.01)
-        assert 1 <= slow <= 3
+        # Two or three; on a busy machine others are slow too.  Each for itself would be sixteen and more.
+        assert 1 <= slow <= 6
         ring.members[0].thaw()
         time.sleep(RETRY_AFTER_S + 0.1)
         assert "hit" in {word(other, f"get {name}") for other in probes}

@@ -233,7 +233,8 @@ def test_all_processes_of_a_machine_pay_for_a_frozen_server_once(database, conne
         assert {(answer.word, answer.tier) for answer in answers} == {("found", "primary")}
         slow += sum(answer.milliseconds > QUERY_TIMEOUT_MS / 2 for answer in answers)
         time.sleep(0.01)
-    assert 1 <= slow <= 3
+    # Two or three; on a busy machine others are slow too.  Each for itself would be sixteen and more.
+    assert 1 <= slow <= 6
     database.replicas[0].thaw()
     time.sleep(RETRY_AFTER_S + 0.1)
     # Whoever tries it now tells the others.
@@ -274,20 +275,21 @@ def test_beats_once_a_second_while_rows_are_asked_for(database, connect):
 
 def test_a_lagging_replica_leaves_the_rotation_and_returns(database, connect):
     """The other one takes over; both lag: the primary does."""
-    probe = connect(max_lag=1)
-    name = insert(probe)
+    probes = [connect(max_lag=1) for _ in range(4)]     # some begin at either
+    name = insert(probes[0])
     database.wait_for_replicas()
     for count, tier in ((1, "replica"), (2, "primary")):
         database.replicas[count - 1].stop_replication()
         database.primary.sql(f"UPDATE vitrine.asset SET width = {count} WHERE id = '{name}'")
         if count == 1:
             database.replicas[1].wait_for(database.primary)
-        answer = find_until(probe, name, lambda answer: answer.width == count and probe.ask(
-            f"probe {count - 1}").split()[3] == "lagging")
-        assert answer.tier == tier
+        answers = [find_until(probe, name, lambda answer: answer.width == count) for probe in probes]
+        assert {answer.tier for answer in answers} == {tier}
+    assert [probes[0].ask(f"probe {index}").split()[3] for index in range(2)] == ["lagging", "lagging"]
     for replica in database.replicas:
         replica.start_replication()
-    find_until(probe, name, lambda answer: answer.tier == "replica")
+    for probe in probes:
+        find_until(probe, name, lambda answer: answer.tier == "replica")
 
 
 def test_only_the_sql_thread_has_stopped(database, connect):

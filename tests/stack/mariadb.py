@@ -49,6 +49,12 @@ def _as_root():
     return ["--user=root"] if os.geteuid() == 0 else []
 
 
+def stands_still(process):
+    """Whether all threads of a process that was told to freeze have stopped."""
+    tasks = pathlib.Path(f"/proc/{process.pid}/task").glob("*/stat")
+    return all(task.read_text().rsplit(")", 1)[1].split()[0] == "T" for task in tasks)
+
+
 class MariaDBServer:
     """One mariadbd in `folder`.  Stop, kill, freeze it and start it again: it
     keeps its port and its data.
@@ -200,11 +206,7 @@ class MariaDBServer:
     def freeze(self):
         """Returns when all its threads have stopped, or one might answer yet."""
         self.process.freeze()
-        wait_until(self._is_frozen, 5, f"{self.name} stood still")
-
-    def _is_frozen(self):
-        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat")
-        return all(task.read_text().rsplit(")", 1)[1].split()[0] == "T" for task in tasks)
+        wait_until(lambda: stands_still(self.process), 5, f"{self.name} stood still")
 
     def thaw(self):
         self.process.thaw()

@@ -14,7 +14,8 @@ import shutil
 import signal
 import socket
 
-from process import Process, StackError, free_port, port_answers
+from mariadb import stands_still
+from process import Process, StackError, free_port, port_answers, wait_until
 
 
 class MemcachedServer:
@@ -64,7 +65,9 @@ class MemcachedServer:
         self.process.kill()
 
     def freeze(self):
+        """Returns when all its threads have stopped, or one might answer yet."""
         self.process.freeze()
+        wait_until(lambda: stands_still(self.process), 5, f"{self.name} stood still")
 
     def thaw(self):
         self.process.thaw()
