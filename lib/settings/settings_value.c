@@ -169,10 +169,30 @@ parse_choice(const struct setting *setting, const char *text, unsigned *choice, 
 	return fail(why, FAIL_INTERNAL, "'%.64s' is not one of %s", text, known);
 }
 
+/* Whether settings_print() can say it: an INI file has no quotes, and ";" at the start or
+ * after a space begins a comment.  From the environment anything may come. */
+static bool
+text_can_be_written(const char *text)
+{
+	for (const char *c = text; *c != '\0'; c++)
+		if (*c == '\n' || *c == '\r' || (*c == ';' && (c == text || c[-1] == ' ' || c[-1] == '\t')))
+			return false;
+	return true;
+}
+
+static bool
+parse_text(const char *text, struct arena *arena, const char **copy, struct failure *why)
+{
+	if (!text_can_be_written(text))
+		return fail(why, FAIL_INTERNAL, "'%.64s' has a line end or the start of a comment", text);
+	*copy = arena_copy_string(arena, text);
+	return true;
+}
+
 static bool
 parse_string(const struct setting *setting, const char *text, char *string, struct failure *why)
 {
-	if (!caption_text_is_valid(span_of(text), setting->max))
+	if (!caption_text_is_valid(span_of(text), setting->max) || !text_can_be_written(text))
 		return fail(why, FAIL_INTERNAL, "takes 1 to %" PRIu64 " bytes of UTF-8 in one line", setting->max);
 	snprintf(string, setting->max + 1, "%s", text);
 	return true;
@@ -197,6 +217,7 @@ setting_parse(const struct setting *setting, const char *text, struct arena *are
 
 	switch (setting->type) {
 	case SETTING_TEXT:
+		return parse_text(text, arena, field, why);
 	case SETTING_SECRET:
 		*(const char **)field = arena_copy_string(arena, text);
 		return true;

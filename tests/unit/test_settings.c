@@ -195,6 +195,8 @@ test_names_the_line_of_a_mistake(void **state)
 		{ "[policy]\nladder = 200 100\n", ":2: ladder: widths are" },
 		{ "[catalog]\nprimary = :3306\n", ":2: primary:" },
 		{ "[catalog]\nreplicas = a:99999\n", ":2: replicas: 'a:99999' is no host:port" },
+		{ "[server]\nlisten =;x\n", ":2: listen: ';x' has a line end or the start of a comment" },
+		{ "[credit]\nfont =;x\n", ":2: font: takes 1 to" },
 		{ "[catalog]\nreplicas = a,;b\n", ":2: replicas: ';b' is no host:port" },
 		{ "[catalog]\npassword = file:/nonexistent/secret\n", ":2: cannot open /nonexistent/secret" },
 		{ "[origin.Bad]\nbucket = b\n", ":2: the name in [origin.Bad] must be 1 to 32 of abc" },
