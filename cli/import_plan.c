@@ -34,6 +34,16 @@ origin_of_bucket(const struct settings *settings, struct span bucket, struct spa
 	return best;
 }
 
+/* A row describes the object that its own origin has. */
+static struct origin_config
+without_fallback(const struct origin_config *origin)
+{
+	struct origin_config alone = *origin;
+
+	alone.fallback = NULL;
+	return alone;
+}
+
 static int
 plan_bucket(const struct invocation *invocation, const struct origin_config *named, struct import_plan *plan)
 {
@@ -57,7 +67,7 @@ plan_bucket(const struct invocation *invocation, const struct origin_config *nam
 		complain("%s is in no configured origin", invocation->operands[0]);
 		return EX_CONFIG;
 	}
-	plan->source = *origin;
+	plan->source = without_fallback(origin);
 	plan->target = origin;
 	plan->list_prefix = prefix.at + strlen(origin->prefix);
 	return EXIT_SUCCESS;
@@ -122,7 +132,7 @@ plan_folder(const struct invocation *invocation, const struct origin_config *nam
 			.max_bytes = origin->max_bytes, .root = arena_copy_string(arena, path), .prefix = "" };
 		return EXIT_SUCCESS;
 	}
-	plan->source = *origin;
+	plan->source = without_fallback(origin);
 	plan->list_prefix = path_below_root(arena, origin, path);
 	if (prefix != NULL) {
 		complain_usage("import", "--prefix goes with an S3 origin; files in a directory keep their names");

@@ -111,6 +111,8 @@ metrics_print(const struct metrics *metrics, struct text *out)
 	print_by_kind(out, "vitrine_origin_fetches_total", "result", metrics->origin_fetches, FAIL_NONE);
 	print_family(out, "vitrine_origin_bytes_total", "counter", "Bytes of originals fetched.");
 	text_printf(out, "vitrine_origin_bytes_total %" PRIu64 "\n", value_of(&metrics->origin_bytes));
+	print_family(out, "vitrine_origin_fallbacks_total", "counter", "Originals that came from a fallback.");
+	text_printf(out, "vitrine_origin_fallbacks_total %" PRIu64 "\n", value_of(&metrics->origin_fallbacks));
 	print_family(out, "vitrine_request_duration_seconds", "histogram",
 	    "Time of a request, by the tier that answered.");
 	for (unsigned tier = 0; tier < TIER_COUNT; tier++)

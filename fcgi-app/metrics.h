@@ -41,6 +41,7 @@ struct metrics {
 	_Atomic int64_t renderer_answered_us;		/* CLOCK_MONOTONIC, when one last did */
 	_Atomic uint64_t origin_fetches[FAIL_KIND_COUNT];
 	_Atomic uint64_t origin_bytes;
+	_Atomic uint64_t origin_fallbacks;
 	struct histogram requests[TIER_COUNT];
 	struct histogram steps[STEP_COUNT];
 };

@@ -25,12 +25,32 @@ sniff_file(int fd)
 	return got > 0 ? media_sniff(head, (size_t)got) : MEDIA_NONE;
 }
 
+static bool
+looks_like_md5(const char *etag)
+{
+	return strspn(etag, "0123456789abcdef") == MD5_HEX && etag[MD5_HEX] == '\0';
+}
+
+/* A copy elsewhere may have another etag: an upload in parts has one that
+ * depends on the parts.  Then the bytes' own MD5 decides; where the row has none,
+ * their number has to do. */
+static bool
+is_the_same_elsewhere(const struct asset *asset, const struct origin_object *object)
+{
+	if (!object->is_from_fallback)
+		return false;
+	if (looks_like_md5(asset->etag))
+		return strcmp(asset->etag, object->md5) == 0;
+	return asset->bytes == object->bytes;
+}
+
 /* An object that was replaced behind the catalog's back would be kept under
  * the old version for ever.  A purge forgets the etag, and so accepts it. */
 static bool
 object_is_the_catalogs(const struct asset *asset, const struct origin_object *object, struct failure *why)
 {
-	if (asset->etag[0] == '\0' || object->etag[0] == '\0' || strcmp(asset->etag, object->etag) == 0)
+	if (asset->etag[0] == '\0' || object->etag[0] == '\0' || strcmp(asset->etag, object->etag) == 0 ||
+	    is_the_same_elsewhere(asset, object))
 		return true;
 	return fail(why, FAIL_UPSTREAM,
 	    "origin %s has another object than the catalog describes: etag %.40s, not %.40s",
@@ -52,7 +72,10 @@ fetch_into_draft(struct server *server, const struct asset *asset, struct deadli
 	if (!was_fetched)
 		return false;
 	metrics_count(&server->metrics->origin_bytes, object.bytes);
-	return object_is_the_catalogs(asset, &object, why);
+	if (!object_is_the_catalogs(asset, &object, why))
+		return false;
+	metrics_count(&server->metrics->origin_fallbacks, object.is_from_fallback ? 1 : 0);
+	return true;
 }
 
 bool

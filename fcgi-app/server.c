@@ -3,11 +3,28 @@
 #include <poll.h>
 #include <string.h>
 
+/* A fallback is one of them: it stays the same one, and shares its health. */
+static void
+share_health(struct server *server)
+{
+	const struct settings *settings = server->settings;
+
+	for (unsigned i = 0; i < settings->origin_count; i++) {
+		struct origin_config *config = &server->origin_configs[i];
+
+		*config = settings->origins[i];
+		config->health = &server->shared->origins[i];
+		if (config->fallback != NULL)
+			config->fallback = &server->origin_configs[config->fallback - settings->origins];
+	}
+}
+
 static bool
 open_origins(struct server *server, struct failure *why)
 {
+	share_health(server);
 	for (unsigned i = 0; i < server->settings->origin_count; i++) {
-		server->origins[i] = origin_open(&server->settings->origins[i], why);
+		server->origins[i] = origin_open(&server->origin_configs[i], why);
 		if (server->origins[i] == NULL)
 			return false;
 	}

@@ -34,6 +34,7 @@ struct server {
 	struct store *store;
 	struct peers *peers;
 	struct catalog *catalog;
+	struct origin_config origin_configs[SETTINGS_ORIGINS_MAX];	/* the settings', with shared health */
 	struct origin *origins[SETTINGS_ORIGINS_MAX];
 	struct shared *shared;
 	struct metrics *metrics;	/* in there */

@@ -14,6 +14,7 @@
 #include "base/breaker.h"
 #include "catalog/catalog.h"
 #include "fcgi-app/metrics.h"
+#include "origin/health.h"
 #include "peers/peers.h"
 #include "settings/settings.h"
 
@@ -23,7 +24,7 @@ struct shared {
 	struct metrics metrics;
 	struct catalog_health catalog;
 	struct breaker peers[PEERS_MAX];
-	struct breaker origins[SETTINGS_ORIGINS_MAX];
+	struct origin_health origins[SETTINGS_ORIGINS_MAX];
 	struct breaker refresh;		/* asking anew for rows that are merely old: find_asset.h */
 };
 

@@ -279,6 +279,21 @@ def test_a_row_that_was_asked_for_a_moment_ago_is_believed(new_site, services):
     assert site.metrics()['vitrine_catalog_answers_total{tier="local"}'] == 1
 
 
+def test_a_fallback_stands_in_for_an_origin(new_site, services, assets, tmp_path):
+    """A folder with the same keys; whose bytes are not those of the row is refused."""
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    (backup / "photo.jpg").write_bytes(assets["photo"].original)
+    (backup / "badge.png").write_bytes(assets["badge"].original[:-1] + b"?")
+    dead = {"endpoint": "http://127.0.0.1:9", "fallback": "backup"}
+    site = new_site(**{"origin.media": dead, "origin.backup": {"kind": "directory", "root": backup}})
+    made, seconds = seconds_of(lambda: site.get("/a/photo/w=62/x.jpg"))
+    assert made.status == 200 and made.image().size[0] == 62 and seconds < 2
+    assert site.get("/a/badge/w=62/x.png").status == 502
+    assert site.get("/a/quadrants/w=62/x.png").status in (502, 503)
+    assert site.metrics()["vitrine_origin_fallbacks_total"] == 1
+
+
 # ---- quarantine -------------------------------------------------------------------------
 
 def _kill_while_rendering(site, path):
