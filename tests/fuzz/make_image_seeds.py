@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
 import icc  # noqa: E402  (the tests' own)
@@ -23,6 +23,7 @@ FOLDER = Path(__file__).resolve().parent / "corpus" / "image"
 SEED_MAX = 2048
 MARK = "mark:se:0.02:0.2:0.5:1:0:0:0"
 CAPTION = "text:%C2%A9%20A%3AB:DejaVu%20Sans:0.2:nw:0.015625:ff8001fe:0010a000:0:0:0"
+LONG_LINE = CAPTION.replace("%C2%A9%20A%3AB", "WWWWWWWWWWWW")
 
 
 def picture(mode="RGB", size=(24, 16)):
@@ -110,6 +111,13 @@ def seeds():
     yield "png-interlaced", "w=40,enlarge=1,zoom=1.5,ar=1:1", "-", "gif", \
         pictures.png(9, 7, lambda x, y: (x * 28, y * 36, 99), interlaced=True)
     yield "png-grey-1", "gray=1,blur=1.5,sharpen=1", "-", "png", encoded(picture("1"), "PNG")
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text("Copyright", "(c) A & B")
+    notes.add_text("Author", "C", zip=True)
+    yield "png-credit", "w=20,enlarge=1", "-", "jpg", encoded(picture(), "PNG", pnginfo=notes)
+    yield "png-long-line", "w=96,enlarge=1", LONG_LINE, "png", encoded(picture(), "PNG")
+    yield "png-blank-line", "w=96,enlarge=1", LONG_LINE.replace("WWWWWWWWWWWW", "%20"), "png", \
+        encoded(picture(), "PNG")
     yield "gif-animated", "w=10,rot=30", "-", "webp", frames("GIF", duration=[50, 60, 70], loop=2)
     yield "gif-to-gif", "w=16,palette=5,usm=0.5:1:3", MARK, "gif", frames("GIF", duration=80, disposal=2)
     yield "gif-frame", "page=2,w=5.0,enlarge=1", CAPTION, "webp", frames("GIF", duration=80)
