@@ -19,14 +19,14 @@
 /* Beyond 30 days memcached takes the number for a date (protocol.txt, "Expiration times"). */
 enum { LIFETIME_MAX_S = 30 * 24 * 3600 };
 
-/* Other programs may use the same servers. */
-#define KEY_PREFIX "vitrine:"
+static const char usual_namespace[] = "vitrine";
 
 struct full_key {
-	char text[sizeof(KEY_PREFIX) + KEY_HEX];
+	char text[PEERS_NAMESPACE_MAX + 1 + KEY_HEX + 1];
 };
 
 struct peers {
+	const char *namespace;
 	struct peer_list list;
 	struct peer peers[PEERS_MAX];
 	uint64_t numbers[PEERS_MAX];	/* of their names */
@@ -68,6 +68,18 @@ score_of(uint64_t peer, uint64_t key)
 	return score ^ score >> 31;
 }
 
+static bool
+check_namespace(const char *namespace, struct failure *why)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	size_t length = strspn(namespace, allowed);
+
+	if (length == 0 || length > PEERS_NAMESPACE_MAX || namespace[length] != '\0')
+		return fail(why, FAIL_INTERNAL, "the namespace of the peers takes 1 to %d letters, digits, - and _",
+		    PEERS_NAMESPACE_MAX);
+	return true;
+}
+
 struct peers *
 peers_open(const struct peers_config *config, struct failure *why)
 {
@@ -75,7 +87,9 @@ peers_open(const struct peers_config *config, struct failure *why)
 
 	CHECK(peers != NULL);
 	CHECK(config->connect_timeout_ms > 0 && config->timeout_ms > 0);
-	if (!peer_list_parse(span_of(config->servers), &peers->list, why)) {
+	peers->namespace = config->namespace != NULL ? config->namespace : usual_namespace;
+	if (!check_namespace(peers->namespace, why) ||
+	    !peer_list_parse(span_of(config->servers), &peers->list, why)) {
 		free(peers);
 		return NULL;
 	}
@@ -102,11 +116,11 @@ peers_close(struct peers *peers)
 }
 
 static struct full_key
-full_key_of(const struct key *key)
+full_key_of(const struct peers *peers, const struct key *key)
 {
 	struct full_key full;
 
-	snprintf(full.text, sizeof(full.text), KEY_PREFIX "%s", key->hex);
+	snprintf(full.text, sizeof(full.text), "%s:%s", peers->namespace, key->hex);
 	return full;
 }
 
@@ -163,7 +177,7 @@ answer_of(struct peers *peers, const struct peer *peer, enum peer_outcome outcom
 enum peer_answer
 peers_get(struct peers *peers, const struct key *key, struct arena *arena, struct span *value)
 {
-	struct full_key full = full_key_of(key);
+	struct full_key full = full_key_of(peers, key);
 	struct peer *peer = peer_for(peers, key);
 	enum peer_answer answer;
 	struct span wrapped;
@@ -179,7 +193,7 @@ peers_get(struct peers *peers, const struct key *key, struct arena *arena, struc
 static enum peer_answer
 store(struct peers *peers, const char *verb, const struct key *key, struct span value, unsigned lifetime_s)
 {
-	struct full_key full = full_key_of(key);
+	struct full_key full = full_key_of(peers, key);
 	enum peer_outcome outcome;
 	struct peer *peer;
 
@@ -209,7 +223,7 @@ peers_add(struct peers *peers, const struct key *key, struct span value, unsigne
 enum peer_answer
 peers_delete(struct peers *peers, const struct key *key)
 {
-	struct full_key full = full_key_of(key);
+	struct full_key full = full_key_of(peers, key);
 	struct peer *peer = peer_for(peers, key);
 
 	return peer == NULL ? PEER_DOWN : answer_of(peers, peer, peer_delete(peer, full.text));

@@ -31,6 +31,7 @@
 
 enum {
 	PEERS_MAX = 64,
+	PEERS_NAMESPACE_MAX = 32,	/* letters, digits, "-" and "_" */
 	PEERS_VALUE_MAX = 1000 * 1000	/* bytes, under memcached's usual item size of 1 MiB */
 };
 
@@ -39,6 +40,7 @@ struct peers_config {
 	unsigned connect_timeout_ms;
 	unsigned timeout_ms;		/* of one answer */
 	unsigned retry_after_s;		/* a dead peer is tried again after this */
+	const char *namespace;		/* before every key, so that clusters can share servers; NULL: "vitrine" */
 	struct breaker *breakers;	/* PEERS_MAX, zeros at first, perhaps shared; NULL: own ones */
 };
 
@@ -50,7 +52,7 @@ enum peer_answer {
 
 struct peers;
 
-/* NULL and FAIL_INTERNAL when the list of servers is malformed (peer_list.h).
+/* NULL and FAIL_INTERNAL when the list of servers is malformed (peer_list.h), or the namespace.
  * Connects lazily. */
 struct peers *peers_open(const struct peers_config *config, struct failure *why)
     __attribute__((warn_unused_result));

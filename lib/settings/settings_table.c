@@ -144,8 +144,8 @@ const struct setting settings_table[] = {
 	  "Room for what was last known of assets, about 1 kB each, in blocks of the file system." },
 
 	{ "catalog", "primary", SETTING_SERVER, AT(catalog.primary), 0, 0, "127.0.0.1:3306", NULL,
-	  "The database that takes writes: host:port, or the path of a unix socket. Addresses are better "
-	  "than names, whose look-up cannot be given a time limit." },
+	  "The database that takes writes: host:port, or the path of a unix socket. A name is "
+	  "looked up whenever a connection is opened, so it may move to a new primary." },
 	{ "catalog", "replicas", SETTING_SERVERS, AT(catalog.replicas), 0, 0, "", NULL,
 	  "The databases that are read, separated by spaces; none: the primary." },
 	{ "catalog", "database", SETTING_TEXT, AT(catalog.primary.name), 0, 0, "vitrine", NULL,
@@ -185,6 +185,8 @@ const struct setting settings_table[] = {
 	  "An answer that takes longer is a miss." },
 	{ "peers", "retry_after_s", SETTING_UNSIGNED, AT(peers.retry_after_s), 1, 600, "2", NULL,
 	  "A peer that is down is tried again after this." },
+	{ "peers", "namespace", SETTING_TEXT, AT(peers.namespace), 0, 0, "vitrine", NULL,
+	  "Stands before every key, so that clusters can share servers: 1 to 32 letters, digits, - and _." },
 };
 
 const unsigned settings_table_count = sizeof(settings_table) / sizeof(settings_table[0]);

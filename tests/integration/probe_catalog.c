@@ -111,6 +111,8 @@ set_option(char *option)
 		use_resolv_conf(value);
 	else if (strcmp(option, "peers") == 0)
 		ring.servers = value;
+	else if (strcmp(option, "namespace") == 0)
+		ring.namespace = value;
 	else if (strcmp(option, "age") == 0)
 		config.connection_age_s = number;
 	else if (strcmp(option, "max_lag") == 0)

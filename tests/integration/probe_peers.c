@@ -125,7 +125,7 @@ main(int argc, char **argv)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	peers = peers_open(&(struct peers_config){ argv[1], (unsigned)strtoul(argv[2], NULL, 10),
-	    (unsigned)strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10),
+	    (unsigned)strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10), NULL,
 	    argc == 6 ? map_breakers(argv[5]) : NULL }, &why);
 	if (peers == NULL) {
 		printf("%s\n", why.detail);

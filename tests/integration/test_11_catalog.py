@@ -331,16 +331,59 @@ def test_forgets_a_row_that_was_deleted(database, connect, ring):
     assert [ask(probe, f"find {name}").word for _ in range(2)] == ["not-found", "not-found"]
 
 
-def test_replaces_what_an_unknown_version_left_in_the_ring(database, connect, ring):
+def wrap(key, value):
+    """As lib/peers/envelope.h says."""
+    return f"vitrine 1 {key} {len(value.encode()):08} {hashed(value)[:16]}\n{value}"
+
+
+def entry_in(ring, key):
+    """What lies there, without its envelope."""
+    for member in ring.members:
+        answer = member.ask(f"get vitrine:{key}")
+        if "VALUE" in answer:
+            return answer.split("\r\n", 1)[1].removesuffix("\r\nEND\r\n").split("\n", 1)[1]
+    raise AssertionError("nothing lies there")
+
+
+FOREIGN = {
+    "a newer format": lambda good: good.replace("vitrine-row 1", "vitrine-row 2"),
+    "an older format": lambda good: good.replace("vitrine-row 1", "vitrine-row 0"),
+    "another format of the asset": lambda good: good.replace("vitrine-asset 2", "vitrine-asset 1"),
+    "another asset": lambda good: good.replace("id asset-", "id other-"),
+    "that another asset is missing": lambda good: "vitrine-row 1 missing 9999999999 9999999999 other\n",
+    "a row cut off": lambda good: good[:-20],
+    "a row and more": lambda good: good + "width 5\n",
+    "a field twice": lambda good: good.replace("width 100\n", "width 100\nwidth 100\n"),
+    "no pixels": lambda good: good.replace("width 100\n", "width -1\n"),
+    "a row whose time is over": lambda good: "vitrine-row 1 found 1 2\n" + good.split("\n", 1)[1],
+    "nothing": lambda good: "",
+    "a megabyte": lambda good: "x" * 999000,
+    "noise": lambda good: "\0\1\2 \u00ff\n\n\0",
+}
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_whatever_else_lies_in_the_ring_is_a_miss(database, connect, ring, foreign):
+    """In a good envelope, so that nothing but the entry itself can tell; and it is replaced."""
     probe = connect(ring)
     name = insert(probe)
     database.wait_for_replicas()
-    foreign = "vitrine-row 99 something"
     key = hashed(f"asset {name}")
-    wrapped = f"vitrine 1 {key} {len(foreign):08} {hashed(foreign)[:16]}\n{foreign}"
+    good = entry_in(ring, key)
+    planted = FOREIGN[foreign](good)
+    assert planted != good
+    wrapped = wrap(key, planted)
     for member in ring.members:
-        assert member.ask(f"set vitrine:{key} 0 60 {len(wrapped)}\r\n{wrapped}") == "STORED\r\n"
-    assert [ask(probe, f"find {name}").tier for _ in range(2)] == ["replica", "peer"]
+        assert member.ask(f"set vitrine:{key} 0 60 {len(wrapped.encode())}\r\n{wrapped}") == "STORED\r\n"
+    answers = [ask(probe, f"find {name}") for _ in range(2)]
+    assert [(answer.tier, answer.width) for answer in answers] == [("replica", 100), ("peer", 100)]
+
+
+def test_clusters_that_share_the_ring_do_not_see_each_others_rows(connect, ring):
+    one, other = connect(ring, namespace="one"), connect(ring, namespace="two")
+    name = insert(one)
+    assert ask(one, f"find {name}").tier == "peer"
+    assert ask(other, f"find {name}").tier != "peer"
 
 
 def test_works_without_the_ring_when_it_dies(database, connect, ring):
