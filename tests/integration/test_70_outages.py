@@ -95,10 +95,10 @@ def test_work_beyond_the_backlog_is_refused_at_once(new_site, services, tmp_path
 def test_a_heavy_job_leaves_a_renderer_free(new_site, services, tmp_path):
     """All three are heavy here; the light one passes them."""
     put_picture(services, tmp_path / "pictures", "heavy.png", pictures.photo(3000, 2000))
-    site = new_site(render={"renderers": "2", "heavy_ms": "500"})
+    site = new_site(render={"renderers": "2", "heavy_ms": "300"})
     assert site.get("/a/heavy/w=20/x.jpg").status == 200
     assert site.get("/a/photo/w=20/x.jpg").status == 200
-    with asking(site, [f"/a/heavy/w={width}/x.avif" for width in (2000, 2001, 2002)]) as answers:
+    with asking(site, [f"/a/heavy/w={width}/x.avif" for width in (1200, 1201, 1202)]) as answers:
         wait_until(lambda: site.metrics()["vitrine_slow_requests"] == 3, 5, "three were in hand")
         light, seconds = seconds_of(lambda: site.get("/a/photo/w=21/x.jpg"))
         assert light.status == 200
