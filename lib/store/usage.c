@@ -69,7 +69,7 @@ sum_of_buckets(const struct usage_part *part)
 
 /* Numbers that no disk can hold come from a damaged file. */
 static bool
-is_credible(const struct usage_part *part, int64_t disk_bytes)
+part_is_credible(const struct usage_part *part, int64_t disk_bytes)
 {
 	int64_t sum = 0;
 
@@ -82,6 +82,17 @@ is_credible(const struct usage_part *part, int64_t disk_bytes)
 		if (sum < -disk_bytes || sum > disk_bytes)
 			return false;
 	}
+	return true;
+}
+
+static bool
+page_is_credible(const struct usage_page *page, int64_t disk_bytes)
+{
+	if (memcmp(page->magic, magic, sizeof(magic)) != 0)
+		return false;
+	for (enum store_part part = 0; part < STORE_PART_COUNT; part++)
+		if (!part_is_credible(&page->parts[part], disk_bytes))
+			return false;
 	return true;
 }
 
@@ -115,9 +126,7 @@ map_page(int fd)
 	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED)
 		return NULL;
-	if (memcmp(page->magic, magic, sizeof(magic)) == 0 &&
-	    is_credible(&page->parts[STORE_ORIGINALS], disk_bytes) &&
-	    is_credible(&page->parts[STORE_VARIANTS], disk_bytes))
+	if (page_is_credible(page, disk_bytes))
 		return page;
 	munmap(page, sizeof(*page));
 	return NULL;

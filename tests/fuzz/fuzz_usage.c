@@ -100,8 +100,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	damage(root, bytes, size);
 	CHECK(usage_open(&usage, root, &why));
 	check_belief(&usage, root);
-	count_on(&usage, STORE_ORIGINALS);
-	count_on(&usage, STORE_VARIANTS);
+	for (enum store_part part = 0; part < STORE_PART_COUNT; part++)
+		count_on(&usage, part);
 	usage_close(&usage);
 	return 0;
 }
