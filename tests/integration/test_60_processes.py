@@ -385,7 +385,7 @@ def test_a_stop_replaces_renderers_as_long_as_they_are_needed(new_site, services
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         with frozen(services.s3):
             answers = [pool.submit(site.get, f"/a/badge/w={width}/x.png") for width in (90, 91, 92)]
-            wait_until(lambda: site.metrics()["vitrine_slow_places_taken"] == 3, 5, "three requests were in hand")
+            wait_until(lambda: site.metrics()["vitrine_slow_requests"] == 3, 5, "three requests were in hand")
             site.vitrine.process.send(signal.SIGTERM)
             wait_until(lambda: not site.vitrine.socket.exists(), 5, "the socket was gone")
 
