@@ -54,7 +54,8 @@ static bool
 is_complete(const struct sandbox_parts *parts, struct failure *why)
 {
 	if (HAS_ADDRESS_SANITIZER)
-		return fail(why, FAIL_INTERNAL, "render.sandbox is required, but AddressSanitizer needs what it forbids");
+		return fail(why, FAIL_INTERNAL,
+		    "render.sandbox is required, but AddressSanitizer needs what it forbids");
 	if (!parts->has_seccomp)
 		return fail(why, FAIL_INTERNAL, "render.sandbox is required, but this kernel has no seccomp filters");
 	if (parts->landlock_abi == 0)

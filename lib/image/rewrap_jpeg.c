@@ -127,7 +127,8 @@ copy_segment(struct passage *passage, unsigned marker, struct span content)
 		return false;
 	if (!add_packet_to_jpeg(passage))
 		return false;
-	if (!decides_the_jpeg(marker, content, passage->keeps_profile) && !is_common_frame(marker, content) && marker != SOS)
+	if (!decides_the_jpeg(marker, content, passage->keeps_profile) && !is_common_frame(marker, content) &&
+	    marker != SOS)
 		return is_dropped_from_jpeg(marker);
 	passage_add_number(passage, 0xFF00 | marker, 2);
 	passage_add_number(passage, (uint32_t)content.length + 2, 2);
