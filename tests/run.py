@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
@@ -69,17 +70,21 @@ def run_unit(tally, build):
         tally.add(f"unit {program.name}", passed, failed, time.monotonic() - start, output)
 
 
+def fuzz(program, build, seconds):
+    seeds = TOP / "tests" / "fuzz" / "corpus" / program.name.removeprefix("fuzz_")
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as corpus:
+        code, output = run([program, f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=1024",
+                            f"-artifact_prefix={build}/fuzz/", corpus, *([seeds] if seeds.is_dir() else [])])
+    return program.name, int(code == 0), int(code != 0), time.monotonic() - start, output
+
+
 def run_fuzz(tally, build, seconds):
     """The seeds, which are regression tests too, and a moment from there; what that finds is forgotten."""
-    for program in sorted((build / "fuzz").glob("fuzz_*")):
-        if program.suffix:
-            continue
-        seeds = TOP / "tests" / "fuzz" / "corpus" / program.name.removeprefix("fuzz_")
-        start = time.monotonic()
-        with tempfile.TemporaryDirectory() as corpus:
-            code, output = run([program, f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=1024",
-                                f"-artifact_prefix={build}/fuzz/", corpus, *([seeds] if seeds.is_dir() else [])])
-        tally.add(program.name, int(code == 0), int(code != 0), time.monotonic() - start, output)
+    programs = [program for program in sorted((build / "fuzz").glob("fuzz_*")) if not program.suffix]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for result in pool.map(lambda program: fuzz(program, build, seconds), programs):
+            tally.add(*result)
 
 
 def run_integration(tally, build, arguments):
