@@ -13,6 +13,15 @@ entry_of(const struct asset *asset)
 	return key_of(span_of(text));
 }
 
+static bool
+is_printable(struct span text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (text.at[i] < 0x20 || text.at[i] > 0x7e)
+			return false;
+	return true;
+}
+
 /* "2 the renderer died of this image"; anything else is no record. */
 static bool
 parse(struct span text, struct quarantine *quarantine)
@@ -20,7 +29,7 @@ parse(struct span text, struct quarantine *quarantine)
 	struct span count = span_cut(&text, ' ');
 
 	if (count.length != 1 || count.at[0] < '1' || count.at[0] > '9' || text.at == NULL ||
-	    text.length > QUARANTINE_REASON_MAX)
+	    text.length > QUARANTINE_REASON_MAX || !is_printable(text))
 		return false;
 	quarantine->deaths = (unsigned)(count.at[0] - '0');
 	memcpy(quarantine->reason, text.at, text.length);
@@ -67,5 +76,6 @@ quarantine_permits(const struct quarantine *quarantine, struct failure *why)
 	if (quarantine->deaths < QUARANTINE_DEATHS)
 		return true;
 	return fail(why, FAIL_UNPROCESSABLE,
-	    "it has ended %u renderers and is left alone for a while; the last time: %s", quarantine->deaths, quarantine->reason);
+	    "it has ended %u renderers and is left alone for a while; the last time: %s",
+	    quarantine->deaths, quarantine->reason);
 }

@@ -45,7 +45,7 @@ test_defaults_are_valid(void **state)
 	(void)state;
 	load(&loaded, "", NULL);
 	assert_true(loaded.worked);
-	assert_int_equal(loaded.settings.server.responders, 16);
+	assert_int_equal(loaded.settings.server.responders, 64);
 	assert_int_equal(loaded.settings.store.max_original_bytes, UINT64_C(10) << 30);
 	assert_int_equal(loaded.settings.policy.unsigned_urls, UNSIGNED_LADDER);
 	assert_int_equal(loaded.settings.policy.ladder_count, 9);
