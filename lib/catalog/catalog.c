@@ -299,8 +299,7 @@ write_row(struct catalog *catalog, struct span id, const char *statement,
     struct asset *asset, struct failure *why)
 {
 	struct query query = {
-		.statement = statement, .parameters = values, .parameter_count = count, .each = NULL, .state = NULL,
-		.arena = catalog->scratch
+		.statement = statement, .parameters = values, .parameter_count = count, .arena = catalog->scratch
 	};
 	struct database_value key = text_value(id);
 	enum database_trouble trouble;
@@ -487,8 +486,7 @@ catalog_probe(struct catalog *catalog, int index, struct deadline deadline,
     struct catalog_server_state *state)
 {
 	struct query query = {
-		.statement = probe_statement, .parameters = NULL, .parameter_count = 0, .each = take_read_only, .state = state,
-		.arena = catalog->scratch
+		.statement = probe_statement, .each = take_read_only, .state = state, .arena = catalog->scratch
 	};
 	enum database_trouble trouble;
 	struct failure why = { 0 };

@@ -73,7 +73,9 @@ is_connected(int fd)
 static int
 connect_to(const char *address, uint16_t port, struct deadline deadline)
 {
-	const struct addrinfo wanted = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST };
+	const struct addrinfo wanted = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST
+	};
 	struct addrinfo *found;
 	char service[6];
 	int fd, on = 1;
@@ -188,8 +190,8 @@ receive_line(const struct peer *peer, struct answer *answer, struct deadline dea
 
 		if (answer->length == sizeof(answer->bytes))
 			return PEER_NONSENSE;
-		outcome = receive(peer, answer->bytes + answer->length, sizeof(answer->bytes) - answer->length, &received,
-		    deadline);
+		outcome = receive(peer, answer->bytes + answer->length, sizeof(answer->bytes) - answer->length,
+		    &received, deadline);
 		if (outcome != PEER_FOUND)
 			return outcome;
 		answer->length += received;
@@ -202,7 +204,8 @@ receive_line(const struct peer *peer, struct answer *answer, struct deadline dea
 
 /* A command with its answering line. */
 static enum peer_outcome
-exchange_once(struct peer *peer, const struct iovec *parts, int count, struct answer *answer, struct deadline *deadline)
+exchange_once(struct peer *peer, const struct iovec *parts, int count, struct answer *answer,
+    struct deadline *deadline)
 {
 	struct iovec left[3];
 	enum peer_outcome outcome = PEER_FOUND;
@@ -344,7 +347,9 @@ peer_store(struct peer *peer, const char *verb, const char *key, struct span val
 {
 	char command[COMMAND_MAX];
 	int length = snprintf(command, sizeof(command), "%s %s 0 %u %zu\r\n", verb, key, lifetime_s, value.length);
-	struct iovec parts[] = { part_of(command, (size_t)length), part_of(value.at, value.length), part_of("\r\n", 2) };
+	struct iovec parts[] = {
+		part_of(command, (size_t)length), part_of(value.at, value.length), part_of("\r\n", 2)
+	};
 
 	CHECK(strlen(key) <= KEY_MAX);
 	return ask(peer, parts, 3, "STORED", "NOT_STORED");

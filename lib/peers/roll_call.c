@@ -14,7 +14,9 @@
 static int
 start_connecting(struct peer *peer, struct deadline deadline)
 {
-	const struct addrinfo wanted = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST };
+	const struct addrinfo wanted = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST
+	};
 	struct addrinfo *found;
 	struct addresses addresses;
 	struct failure why = { 0 };

@@ -322,6 +322,22 @@ def test_takes_no_late_answer_for_that_of_the_next_question(lied_to):
         time.sleep(0.05)
 
 
+def test_takes_two_answers_at_once_for_none(lied_to):
+    for answer, line in ((b"STORED\r\n", "put a 60 value"), (b"DELETED\r\n", "delete a"), (b"END\r\n", "get a")):
+        liar, probe = lied_to(lambda question: answer)
+        assert word(probe, line) in ("hit", "miss")
+        liar.reply = lambda question: answer * 2
+        assert word(probe, line) == "down"
+
+
+def test_takes_no_answer_that_came_before_the_question(lied_to):
+    liar, probe = lied_to(lambda question: [b"END\r\n", b"STORED\r\n"])
+    assert word(probe, "get a") == "miss"
+    time.sleep(0.1)
+    liar.reply = lambda question: b""
+    assert word(probe, "put a 60 value") == "down"
+
+
 def test_a_foreign_value_that_is_too_large_is_a_miss(lied_to):
     value = b"x" * (1 << 20)
     _, probe = lied_to(lambda question: b"VALUE %s 0 %d\r\n%s\r\nEND\r\n" % (key_in(question), len(value), value))
