@@ -220,8 +220,8 @@ find(struct catalog *catalog, struct span id, uint64_t seen_version, struct dead
 
 	/* An entry without a row has version 0: older than whatever was seen. */
 	if (answer == RING_NOTHING || entry->asset.version < seen_version)
-		return find_and_remember(catalog, id, seen_version, answer == RING_NOTHING ? NULL : entry, deadline, asset,
-		    tier, why);
+		return find_and_remember(catalog, id, seen_version, answer == RING_NOTHING ? NULL : entry, deadline,
+		    asset, tier, why);
 	if (answer == RING_MISSING)
 		return not_found(id, why);
 	if (answer == RING_STALE)
@@ -251,8 +251,8 @@ find_fresh(struct catalog *catalog, const char *statement, const struct database
 {
 	struct found *found = arena_alloc(catalog->scratch, sizeof(*found));
 	struct query query = {
-		.statement = statement, .parameters = values, .parameter_count = count, .each = take_row, .state = found,
-		.arena = catalog->scratch
+		.statement = statement, .parameters = values, .parameter_count = count,
+		.each = take_row, .state = found, .arena = catalog->scratch
 	};
 
 	if (!ask_primary_for_row(catalog, &query, found, deadline, why))
@@ -419,8 +419,8 @@ read_page(struct catalog *catalog, struct span after_id, struct page *page, stru
 {
 	struct database_value key = text_value(after_id);
 	struct query query = {
-		.statement = list_statement, .parameters = &key, .parameter_count = 1, .each = add_to_page, .state = page,
-		.arena = arena
+		.statement = list_statement, .parameters = &key, .parameter_count = 1,
+		.each = add_to_page, .state = page, .arena = arena
 	};
 	enum database_trouble trouble;
 
