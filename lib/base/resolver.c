@@ -53,8 +53,8 @@ read_addresses(const struct addrinfo *found, struct addresses *addresses)
 {
 	addresses->count = 0;
 	for (; found != NULL && addresses->count < ADDRESSES_MAX; found = found->ai_next)
-		if (getnameinfo(found->ai_addr, found->ai_addrlen, addresses->texts[addresses->count], ADDRESS_BYTES, NULL,
-		    0, NI_NUMERICHOST) == 0)
+		if (getnameinfo(found->ai_addr, found->ai_addrlen, addresses->texts[addresses->count], ADDRESS_BYTES,
+		    NULL, 0, NI_NUMERICHOST) == 0)
 			addresses->count++;
 }
 

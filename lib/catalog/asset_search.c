@@ -83,7 +83,8 @@ settle_for_less(const struct answers *replica, const struct answers *primary, ui
 	if (at_least == 0 && (replica->lack_row || primary->lack_row))
 		return MISSING_LATE;
 	if (why->kind == FAIL_NONE)
-		fail(why, FAIL_UNAVAILABLE, "the primary takes no writes, and no server has version %" PRIu64, at_least);
+		fail(why, FAIL_UNAVAILABLE, "the primary takes no writes, and no server has version %" PRIu64,
+		    at_least);
 	return NOBODY_ANSWERED;
 }
 
