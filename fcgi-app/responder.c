@@ -12,6 +12,7 @@
 #include "http/url.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -127,6 +128,16 @@ serve_one(struct responder *responder)
 
 /* ---- the process --------------------------------------------------------------- */
 
+static struct peers *peers_asked;
+
+static void
+blame_peer(int number)
+{
+	(void)number;
+	if (peers_asked != NULL)
+		peers_blame(peers_asked);
+}
+
 /* Give or take a tenth, so that responders do not all leave together. */
 static uint64_t
 requests_until_replaced(unsigned configured)
@@ -151,6 +162,9 @@ responder_open(struct responder *responder, const struct settings *settings, con
 	};
 	if (!server_open(&responder->server, settings, config->renderer_listener, config->drain, why))
 		return false;
+	/* Whatever ends us goes on doing so when the handler returns. */
+	peers_asked = responder->server.peers;
+	signal(SIGABRT, blame_peer);
 	/* Its name was all we needed.  When nobody is left who serves it, our
 	 * copy would let jobs wait there. */
 	if (config->renderer_listener != -1)
@@ -170,6 +184,7 @@ responder_close(struct responder *responder)
 {
 	close(responder->epoll);
 	fastcgi_close(responder->fastcgi);
+	peers_asked = NULL;
 	server_close(&responder->server);
 	arena_free(responder->arena);
 }

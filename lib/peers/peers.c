@@ -1,16 +1,25 @@
 /*
- * A peer is chosen by rendezvous hashing: of all peers the one whose name makes the
- * highest number with the key (Thaler and Ravishankar, "Using name-based mappings to
- * increase hit rates", 1998).  One that is taken out of the configuration, or put in,
- * moves only its own share of the keys.
+ * Built on libmemcached 1.1, text protocol; the only file that includes it.
+ *
+ * The library never ejects a server here, so the ring does not move, and it
+ * never decides on its own to leave one alone: it counts refused connections
+ * but not timeouts, so a frozen peer would cost every request its timeout.  We
+ * keep a breaker for each peer and ask the library only for the others.
+ *
+ * BUGS: the library resolves host names when it connects, without a time
+ * limit: configure addresses, or names from /etc/hosts.  The timeout holds for each
+ * wait on the socket, so a peer that sends a large value slowly can take longer.
+ * An answer out of step with its question ends the process in an assertion of the
+ * library (awesomized/libmemcached issue 156): see peers_blame().
  */
 #include "peers/peers.h"
 
 #include "base/check.h"
 #include "peers/envelope.h"
-#include "peers/peer.h"
 #include "peers/peer_list.h"
 #include "peers/roll_call.h"
+
+#include <libmemcached/memcached.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,49 +32,46 @@ static const char usual_namespace[] = "vitrine";
 
 struct full_key {
 	char text[PEERS_NAMESPACE_MAX + 1 + KEY_HEX + 1];
+	size_t length;
 };
 
 struct peers {
 	const char *namespace;
-	struct peer_list list;
-	struct peer peers[PEERS_MAX];
-	uint64_t numbers[PEERS_MAX];	/* of their names */
+	memcached_st *ring;		/* NULL when no servers are configured */
+	struct peer_list list;		/* in the order in which the ring numbers them */
 	struct breaker *breakers, own_breakers[PEERS_MAX];
+	struct breaker *volatile asked;	/* whose answer the library is reading; NULL: nobody's */
 	struct arena *scratch;
 	unsigned retry_after_ms;
 	unsigned roll_call_ms;
 };
 
-/* Its first 64 bits. */
-static uint64_t
-number_of(const struct key *key)
+static void
+set(memcached_st *ring, memcached_behavior_t behavior, uint64_t value)
 {
-	char digits[16 + 1] = "";
-
-	memcpy(digits, key->hex, sizeof(digits) - 1);
-	return strtoull(digits, NULL, 16);
+	CHECK(memcached_behavior_set(ring, behavior, value) == MEMCACHED_SUCCESS);
 }
 
-static uint64_t
-number_of_name(const struct peer_address *address)
+static memcached_st *
+ring_new(const struct peers_config *config, const struct peer_list *list)
 {
-	char name[PEER_HOST_MAX + 8];
-	int length = snprintf(name, sizeof(name), "%s:%u", address->host, (unsigned)address->port);
-	struct key key = key_of(span_range(name, (size_t)length));
+	memcached_st *ring = memcached_create(NULL);
 
-	return number_of(&key);
-}
-
-/* The finalizer of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
- * number generators", 2014): every bit of both decides about every bit of the score. */
-static uint64_t
-score_of(uint64_t peer, uint64_t key)
-{
-	uint64_t score = peer ^ key;
-
-	score = (score ^ score >> 30) * 0xbf58476d1ce4e5b9;
-	score = (score ^ score >> 27) * 0x94d049bb133111eb;
-	return score ^ score >> 31;
+	CHECK(ring != NULL);
+	/* Before the servers: some of these lay the ring out again or hang up. */
+	set(ring, MEMCACHED_BEHAVIOR_KETAMA_WEIGHTED, 1);
+	set(ring, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, config->connect_timeout_ms);
+	set(ring, MEMCACHED_BEHAVIOR_POLL_TIMEOUT, config->timeout_ms);
+	/* No pauses of its own making: see above. */
+	set(ring, MEMCACHED_BEHAVIOR_SERVER_FAILURE_LIMIT, 1000000);
+	set(ring, MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 0);
+	set(ring, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1);
+	set(ring, MEMCACHED_BEHAVIOR_TCP_KEEPALIVE, 1);
+	set(ring, MEMCACHED_BEHAVIOR_VERIFY_KEY, 1);
+	for (unsigned i = 0; i < list->count; i++)
+		CHECK(memcached_server_add_with_weight(ring, list->peers[i].host, list->peers[i].port, 1) ==
+		    MEMCACHED_SUCCESS);
+	return ring;
 }
 
 static bool
@@ -93,10 +99,8 @@ peers_open(const struct peers_config *config, struct failure *why)
 		free(peers);
 		return NULL;
 	}
-	for (unsigned i = 0; i < peers->list.count; i++) {
-		peer_init(&peers->peers[i], &peers->list.peers[i], config->connect_timeout_ms, config->timeout_ms);
-		peers->numbers[i] = number_of_name(&peers->list.peers[i]);
-	}
+	if (peers->list.count > 0)
+		peers->ring = ring_new(config, &peers->list);
 	peers->scratch = arena_new();
 	peers->breakers = config->breakers != NULL ? config->breakers : peers->own_breakers;
 	peers->retry_after_ms = config->retry_after_s * 1000;
@@ -109,8 +113,8 @@ peers_close(struct peers *peers)
 {
 	if (peers == NULL)
 		return;
-	for (unsigned i = 0; i < peers->list.count; i++)
-		peer_release(&peers->peers[i]);
+	if (peers->ring != NULL)
+		memcached_free(peers->ring);
 	arena_free(peers->scratch);
 	free(peers);
 }
@@ -120,118 +124,156 @@ full_key_of(const struct peers *peers, const struct key *key)
 {
 	struct full_key full;
 
-	snprintf(full.text, sizeof(full.text), "%s:%s", peers->namespace, key->hex);
+	full.length = (size_t)snprintf(full.text, sizeof(full.text), "%s:%s", peers->namespace, key->hex);
 	return full;
 }
 
-/* The number of the peer that keeps this key. */
-static unsigned
-place_of(const struct peers *peers, const struct key *key)
+/* Of the peer that keeps this key. */
+static struct breaker *
+breaker_of(struct peers *peers, const struct full_key *key)
 {
-	uint64_t number = number_of(key), highest = 0;
-	unsigned place = 0;
+	uint32_t index = memcached_generate_hash(peers->ring, key->text, key->length);
 
-	for (unsigned i = 0; i < peers->list.count; i++) {
-		uint64_t score = score_of(peers->numbers[i], number);
-
-		if (i == 0 || score > highest) {
-			highest = score;
-			place = i;
-		}
-	}
-	return place;
+	CHECK(index < peers->list.count);
+	return &peers->breakers[index];
 }
 
-/* The peer that keeps this key, if there is one and it may be asked. */
-static struct peer *
-peer_for(struct peers *peers, const struct key *key)
+/* Until its answer is known, the peer is the one to blame. */
+static bool
+may_be_asked(struct peers *peers, const struct full_key *key)
 {
-	unsigned place = place_of(peers, key);
-
-	if (peers->list.count == 0 || !breaker_allows(&peers->breakers[place], peers->retry_after_ms))
-		return NULL;
-	return &peers->peers[place];
+	if (peers->ring == NULL || !breaker_allows(breaker_of(peers, key), peers->retry_after_ms))
+		return false;
+	peers->asked = breaker_of(peers, key);
+	return true;
 }
 
 static enum peer_answer
-answer_of(struct peers *peers, const struct peer *peer, enum peer_outcome outcome)
+answer_of(struct peers *peers, const struct full_key *key, memcached_return_t result)
 {
-	struct breaker *breaker = &peers->breakers[peer - peers->peers];
-
-	switch (outcome) {
-	case PEER_FOUND:
-		breaker_close(breaker);
+	peers->asked = NULL;
+	switch (result) {
+	case MEMCACHED_SUCCESS:
+	case MEMCACHED_STORED:
+	case MEMCACHED_DELETED:
+		breaker_close(breaker_of(peers, key));
 		return PEER_HIT;
-	case PEER_NOT:
-		breaker_close(breaker);
+	case MEMCACHED_NOTFOUND:
+	case MEMCACHED_NOTSTORED:
+	case MEMCACHED_DATA_EXISTS:
+	case MEMCACHED_E2BIG:
+	case MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE:
+		breaker_close(breaker_of(peers, key));
 		return PEER_MISS;
-	case PEER_CUT:
-	case PEER_LATE:
-	case PEER_NONSENSE:
-		break;
+	default:
+		breaker_open(breaker_of(peers, key), peers->retry_after_ms);
+		return PEER_DOWN;
 	}
-	breaker_open(breaker, peers->retry_after_ms);
-	return PEER_DOWN;
+}
+
+/* A connection on which the peer had hung up, because it was started again,
+ * fails at first use.  The next attempt connects anew and knows the truth.  Every
+ * command may be repeated: a peer that ended forgot what the first one did. */
+static bool
+is_worth_another_attempt(memcached_return_t result)
+{
+	return result == MEMCACHED_CONNECTION_FAILURE || result == MEMCACHED_WRITE_FAILURE ||
+	    result == MEMCACHED_ERRNO;
 }
 
 enum peer_answer
 peers_get(struct peers *peers, const struct key *key, struct arena *arena, struct span *value)
 {
 	struct full_key full = full_key_of(peers, key);
-	struct peer *peer = peer_for(peers, key);
+	memcached_return_t result = MEMCACHED_FAILURE;
 	enum peer_answer answer;
-	struct span wrapped;
+	char *found = NULL;
+	size_t length = 0;
+	uint32_t flags;
 
-	if (peer == NULL)
+	if (!may_be_asked(peers, &full))
 		return PEER_DOWN;
-	answer = answer_of(peers, peer, peer_get(peer, full.text, ENVELOPE_BYTES + PEERS_VALUE_MAX, arena, &wrapped));
-	if (answer == PEER_HIT && !envelope_open(key, wrapped, value))
-		return PEER_MISS;
+	for (int attempt = 0; attempt < 2; attempt++) {
+		found = memcached_get(peers->ring, full.text, full.length, &length, &flags, &result);
+		if (!is_worth_another_attempt(result))
+			break;
+	}
+	answer = answer_of(peers, &full, result);
+	if (answer == PEER_HIT) {
+		if (envelope_open(key, span_range(found, length), value))
+			value->at = arena_copy_bytes(arena, value->at, value->length);
+		else
+			answer = PEER_MISS;
+	}
+	free(found);
 	return answer;
 }
 
+typedef memcached_return_t store_command(memcached_st *ring, const char *key, size_t key_length,
+    const char *value, size_t value_length, time_t expiration, uint32_t flags);
+
 static enum peer_answer
-store(struct peers *peers, const char *verb, const struct key *key, struct span value, unsigned lifetime_s)
+store(struct peers *peers, store_command *command, const struct key *key, struct span value,
+    unsigned lifetime_s)
 {
 	struct full_key full = full_key_of(peers, key);
-	enum peer_outcome outcome;
-	struct peer *peer;
+	memcached_return_t result = MEMCACHED_FAILURE;
+	struct span wrapped;
 
 	CHECK(lifetime_s >= 1 && lifetime_s <= LIFETIME_MAX_S);
 	if (value.length > PEERS_VALUE_MAX)
 		return PEER_MISS;
-	peer = peer_for(peers, key);
-	if (peer == NULL)
+	if (!may_be_asked(peers, &full))
 		return PEER_DOWN;
-	outcome = peer_store(peer, verb, full.text, envelope_wrap(key, value, peers->scratch), lifetime_s);
+	wrapped = envelope_wrap(key, value, peers->scratch);
+	for (int attempt = 0; attempt < 2; attempt++) {
+		result = command(peers->ring, full.text, full.length, wrapped.at, wrapped.length,
+		    (time_t)lifetime_s, 0);
+		if (!is_worth_another_attempt(result))
+			break;
+	}
 	arena_reset(peers->scratch);
-	return answer_of(peers, peer, outcome);
+	return answer_of(peers, &full, result);
 }
 
 enum peer_answer
 peers_put(struct peers *peers, const struct key *key, struct span value, unsigned lifetime_s)
 {
-	return store(peers, "set", key, value, lifetime_s);
+	return store(peers, memcached_set, key, value, lifetime_s);
 }
 
 enum peer_answer
 peers_add(struct peers *peers, const struct key *key, struct span value, unsigned lifetime_s)
 {
-	return store(peers, "add", key, value, lifetime_s);
+	return store(peers, memcached_add, key, value, lifetime_s);
 }
 
 enum peer_answer
 peers_delete(struct peers *peers, const struct key *key)
 {
 	struct full_key full = full_key_of(peers, key);
-	struct peer *peer = peer_for(peers, key);
+	memcached_return_t result = MEMCACHED_FAILURE;
 
-	return peer == NULL ? PEER_DOWN : answer_of(peers, peer, peer_delete(peer, full.text));
+	if (!may_be_asked(peers, &full))
+		return PEER_DOWN;
+	for (int attempt = 0; attempt < 2; attempt++) {
+		result = memcached_delete(peers->ring, full.text, full.length, 0);
+		if (!is_worth_another_attempt(result))
+			break;
+	}
+	return answer_of(peers, &full, result);
+}
+
+void
+peers_blame(struct peers *peers)
+{
+	if (peers->asked != NULL)
+		breaker_open(peers->asked, peers->retry_after_ms);
 }
 
 void
 peers_count(struct peers *peers, unsigned *configured, unsigned *alive)
 {
 	*configured = peers->list.count;
-	*alive = roll_call(peers->peers, peers->list.count, peers->roll_call_ms);
+	*alive = roll_call(&peers->list, peers->roll_call_ms);
 }

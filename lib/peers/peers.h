@@ -9,13 +9,8 @@
  * key and carries length and checksum, so another key's value, an old format or
  * garbage is a miss too.
  *
- * Every command ends within connect_timeout_ms + timeout_ms, and a tenth of a
- * millisecond for each kilobyte of its value.  We speak the protocol ourselves
- * (peer.h): libmemcached 1.1.4 ends the process in an assertion when an answer is
- * out of step with its question, waits for ever for one that comes in drips, and
- * looks names up without a time limit.
- *
- * One handle per process, opened after fork.
+ * One handle per process, opened after fork.  Signals must be blocked while
+ * these functions run (libmemcached 1.1.4 loses its timeouts to them).
  */
 #ifndef PEERS_PEERS_H
 #define PEERS_PEERS_H
@@ -47,7 +42,7 @@ struct peers_config {
 enum peer_answer {
 	PEER_HIT,
 	PEER_MISS,	/* also: something that is not ours was there */
-	PEER_DOWN	/* refused, timed out, talked nonsense, or no ring is configured */
+	PEER_DOWN	/* refused, timed out, or no ring is configured */
 };
 
 struct peers;
@@ -73,6 +68,12 @@ enum peer_answer peers_add(struct peers *peers, const struct key *key, struct sp
     unsigned lifetime_s);
 
 enum peer_answer peers_delete(struct peers *peers, const struct key *key);
+
+/* For a handler of SIGABRT: libmemcached ends the process in an assertion when an
+ * answer is out of step with its question.  The peer that is being asked is left alone
+ * for retry_after_s by all who share the breakers, so that one that talks nonsense costs
+ * a process now and then, and not one after another. */
+void peers_blame(struct peers *peers);
 
 /* How many peers there are, and how many answer (each is asked, within the
  * configured timeout). */

@@ -10,22 +10,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Starts connecting, to the first address of its name; -1 when that is known to be in vain. */
+/* Starts connecting; -1 when that is known to be in vain. */
 static int
-start_connecting(struct peer *peer, struct deadline deadline)
+start_connecting(const struct peer_address *peer)
 {
-	const struct addrinfo wanted = {
-		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST
-	};
+	struct addrinfo wanted = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found;
-	struct addresses addresses;
-	struct failure why = { 0 };
 	char port[6];
 	int fd;
 
-	snprintf(port, sizeof(port), "%u", (unsigned)peer->address->port);
-	if (!resolver_find(&peer->resolver, peer->address->host, deadline, &addresses, &why) ||
-	    getaddrinfo(addresses.texts[0], port, &wanted, &found) != 0)
+	snprintf(port, sizeof(port), "%u", (unsigned)peer->port);
+	if (getaddrinfo(peer->host, port, &wanted, &found) != 0)
 		return -1;
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd != -1 && connect(fd, found->ai_addr, found->ai_addrlen) == -1 && errno != EINPROGRESS) {
@@ -67,20 +62,20 @@ has_answered(int fd)
 }
 
 unsigned
-roll_call(struct peer *peers, unsigned count, unsigned timeout_ms)
+roll_call(const struct peer_list *list, unsigned timeout_ms)
 {
 	struct pollfd calls[PEERS_MAX];
 	struct deadline deadline = deadline_in_ms(timeout_ms);
 	unsigned alive = 0, open = 0;
 
-	for (unsigned i = 0; i < count; i++) {
-		calls[i] = (struct pollfd){ .fd = start_connecting(&peers[i], deadline), .events = POLLOUT };
+	for (unsigned i = 0; i < list->count; i++) {
+		calls[i] = (struct pollfd){ .fd = start_connecting(&list->peers[i]), .events = POLLOUT };
 		open += calls[i].fd != -1;
 	}
 	while (open > 0 && !deadline_has_passed(deadline)) {
-		if (poll(calls, count, deadline_left_ms(deadline)) == -1)
+		if (poll(calls, list->count, deadline_left_ms(deadline)) == -1)
 			continue;
-		for (unsigned i = 0; i < count; i++) {
+		for (unsigned i = 0; i < list->count; i++) {
 			if (calls[i].fd == -1 || calls[i].revents == 0)
 				continue;
 			if (calls[i].events == POLLOUT) {
@@ -92,7 +87,7 @@ roll_call(struct peer *peers, unsigned count, unsigned timeout_ms)
 			open -= calls[i].fd == -1;
 		}
 	}
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < list->count; i++)
 		if (calls[i].fd != -1)
 			hang_up(&calls[i]);
 	return alive;

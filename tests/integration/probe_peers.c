@@ -109,12 +109,20 @@ map_breakers(const char *path)
 	return shared;
 }
 
+static struct peers *peers;
+
+static void
+blame(int number)
+{
+	(void)number;
+	peers_blame(peers);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
 	struct failure why = { 0 };
-	struct peers *peers;
 	char *line = NULL;
 	size_t capacity = 0;
 	ssize_t length;
@@ -124,6 +132,7 @@ main(int argc, char **argv)
 		return 2;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
+	signal(SIGABRT, blame);
 	peers = peers_open(&(struct peers_config){ argv[1], (unsigned)strtoul(argv[2], NULL, 10),
 	    (unsigned)strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10), NULL,
 	    argc == 6 ? map_breakers(argv[5]) : NULL }, &why);
