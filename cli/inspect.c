@@ -218,8 +218,8 @@ name_mark(const struct inspection *inspection, const struct watermark *watermark
 	struct asset asset;
 
 	if (watermark->asset[0] != '\0') {
-		if (!catalog_find(inspection->catalog, span_of(watermark->asset), 0, inspection->deadline, &asset, &tier,
-		    &why))
+		if (!catalog_find(inspection->catalog, span_of(watermark->asset), 0, inspection->deadline, &asset,
+		    &tier, &why))
 			return false;
 		*key = variant_original_key(inspection->context->arena, &asset);
 		return true;

@@ -66,9 +66,10 @@ static bool
 ask(struct server *server, struct request *request, struct span id, struct deadline deadline,
     const struct last_known *known, struct asset *asset, struct failure *why)
 {
+	uint64_t seen = known->is_there ? known->asset.version : 0;
 	enum catalog_tier tier;
 
-	if (catalog_find(server->catalog, id, known->is_there ? known->asset.version : 0, deadline, asset, &tier, why)) {
+	if (catalog_find(server->catalog, id, seen, deadline, asset, &tier, why)) {
 		remember(server, request->arena, known, asset);
 		return answer(server, request, ROW_FROM_CATALOG + tier);
 	}
@@ -83,10 +84,11 @@ refresh(struct server *server, struct request *request, struct span id, const st
     struct asset *asset, struct failure *why)
 {
 	struct breaker *breaker = &server->shared->refresh;
+	struct deadline deadline = deadline_within_ms(request->deadline, REFRESH_MS);
 	struct failure trouble = { 0 };
 
 	if (breaker_allows(breaker, REFRESH_PAUSE_MS)) {
-		if (ask(server, request, id, deadline_within_ms(request->deadline, REFRESH_MS), known, asset, &trouble)) {
+		if (ask(server, request, id, deadline, known, asset, &trouble)) {
 			breaker_close(breaker);
 			return true;
 		}

@@ -77,6 +77,15 @@ query_of(struct span target)
 }
 
 static void
+log_complaint(struct catalog *catalog)
+{
+	struct failure complaint = { 0 };
+
+	if (catalog_take_complaint(catalog, &complaint))
+		log_event("catalog-complaint", complaint.detail, "%s", "");
+}
+
+static void
 answer(struct responder *responder, struct request *request)
 {
 	struct server *server = &responder->server;
@@ -101,6 +110,7 @@ answer(struct responder *responder, struct request *request)
 	request_note_step(request, STEP_SEND, &from_us);
 	metrics_note_request(server->metrics, request, response.status, sent_bytes);
 	access_log_write(request, &response, sent_bytes, !was_sent);
+	log_complaint(server->catalog);
 }
 
 /* Accepts and answers one request, if there is one. */

@@ -41,6 +41,7 @@ test_every_kind_has_its_answer(void **state)
 		{ FAIL_UPSTREAM, 502, "no-store", false, false },
 		{ FAIL_TIMEOUT, 504, "no-store", false, false },
 		{ FAIL_INTERNAL, 500, "no-store", false, false },
+		{ FAIL_ABANDONED, 499, "no-store", false, false },
 	};
 	struct http_settings http = { .error_max_age_s = 60, .allow_origin = "https://shop.example" };
 
