@@ -101,6 +101,14 @@ test: deps  ## everything that CI runs: installs what it needs, minutes
 integration: $(programs) $(probe_programs) $(intruder)  ## the tests with real servers: make integration TESTS="-k purge"
 	$(run_tests) --only=integration --pytest='$(TESTS)'
 
+# Takes root; needs network namespaces.  CHAOS=--only=disk for some of it.
+CHAOS ?=
+
+.PHONY: chaos
+chaos: deps  ## three servers, one fault after another, a table in docs/operations.md: a quarter of an hour
+	$(MAKE) $(programs)
+	VITRINE_BUILD=$(BUILD) $(PYTHON) tests/chaos/run.py $(CHAOS)
+
 .PHONY: docs
 docs: demo-deps $(programs)  ## fill in the generated parts of docs/, draw the sheet of all operations
 	$(PYTHON) docs/generate.py $(BUILD)

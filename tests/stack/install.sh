@@ -46,6 +46,10 @@ test  libimage-exiftool-perl    a second opinion on metadata
 test  apache2-bin               mod_proxy_fcgi; this package has no service
 test  libapache2-mod-fcgid      mod_fcgid
 test  libapache2-mod-xsendfile  X-Sendfile under Apache
+test  haproxy                   the load balancer of the chaos test
+test  iproute2                  its network namespaces
+test  util-linux                unshare, nsenter
+test  libfaketime               turns a server's clock
 test  git                       tells the style check which files are ours
 '
 
@@ -112,7 +116,7 @@ rm -f "$log"
 
 # Not at the next boot either.
 if [ -d /run/systemd/system ]; then
-	for service in memcached nginx; do
+	for service in haproxy memcached nginx; do
 		if echo "$missing" | grep -qx $service; then
 			$as_root systemctl --quiet disable $service || true
 		fi

@@ -158,9 +158,9 @@ class MariaDBServer:
             raise StackError(f"{self.name}: {result.stderr.strip()}: {statements}")
         return [line.split("\t") for line in result.stdout.splitlines()]
 
-    def create_database(self):
-        """The empty database `vitrine` and its users; nothing when they exist."""
-        account, replication = f"'{USER}'@'127.0.0.1'", f"'{REPLICATION_USER}'@'127.0.0.1'"
+    def create_database(self, clients="127.0.0.1"):
+        """The empty database `vitrine` and its users, who come from there; nothing when they exist."""
+        account, replication = f"'{USER}'@'{clients}'", f"'{REPLICATION_USER}'@'{clients}'"
         self.sql(f"""
             CREATE DATABASE IF NOT EXISTS {NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
             CREATE USER IF NOT EXISTS {account} IDENTIFIED BY '{PASSWORD}';
@@ -227,17 +227,23 @@ class MariaDBServer:
 
 
 class MariaDB:
-    """A primary and its replicas, each in a folder of its own in `folder`."""
+    """A primary and its replicas, each in a folder of its own in `folder`.
 
-    def __init__(self, folder, replicas=2, outlives_starter=False):
+    addresses   where they listen, the primary's first
+    clients     where their users come from, as an account name has it
+    """
+
+    def __init__(self, folder, replicas=2, addresses=None, clients="127.0.0.1", outlives_starter=False):
         self.folder = pathlib.Path(folder).absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._ports_path = self.folder / "ports.json"
         names = ["primary"] + [f"replica{number + 1}" for number in range(replicas)]
         ports = self._remembered_ports()
+        addresses = addresses or ["127.0.0.1"] * len(names)
+        self._clients = clients
         self.servers = [
             MariaDBServer(name, self.folder / name, server_id=number + 1, port=ports.get(name),
-                          read_only=number > 0, outlives_starter=outlives_starter)
+                          read_only=number > 0, address=addresses[number], outlives_starter=outlives_starter)
             for number, name in enumerate(names)]
         self.primary, self.replicas = self.servers[0], self.servers[1:]
 
@@ -258,7 +264,7 @@ class MariaDB:
 
     def _start(self):
         for server in self.servers:
-            if not server.is_running() and port_answers(server.port):
+            if not server.is_running() and port_answers(server.port, server.address):
                 server.port = free_port()
         self._ports_path.write_text(json.dumps({server.name: server.port for server in self.servers}))
         with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -269,7 +275,7 @@ class MariaDB:
                 server.launch()
         for server in self.servers:
             server.wait_until_ready()
-        self.primary.create_database()
+        self.primary.create_database(self._clients)
         for replica in self.replicas:
             replica.replicate_from(self.primary)
         self.wait_for_replicas()

@@ -21,8 +21,9 @@ from process import Process, StackError, free_port, port_answers, wait_until
 class MemcachedServer:
     """One memcached.  Stop, kill, freeze it and start it again on the same port."""
 
-    def __init__(self, name, folder, port=None, megabytes=64, outlives_starter=False):
+    def __init__(self, name, folder, port=None, megabytes=64, address="127.0.0.1", outlives_starter=False):
         self.name = name
+        self.address = address
         self.port = port or free_port()
         self.megabytes = megabytes
         folder = pathlib.Path(folder).absolute()
@@ -35,16 +36,16 @@ class MemcachedServer:
         program = shutil.which("memcached")
         if program is None:
             raise StackError("memcached is not installed (Debian: memcached)")
-        command = [program, "-l", "127.0.0.1", "-p", self.port, "-U", 0, "-m", self.megabytes, "-t", 2]
+        command = [program, "-l", self.address, "-p", self.port, "-U", 0, "-m", self.megabytes, "-t", 2]
         if os.geteuid() == 0:
             command += ["-u", "root"]
         self.process.command = [str(argument) for argument in command]
-        self.process.start(lambda: port_answers(self.port))
+        self.process.start(lambda: port_answers(self.port, self.address))
         return self
 
     def ask(self, line):
         """Sends one line of the text protocol; returns the answer up to its last line."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection((self.address, self.port), timeout=5) as connection:
             connection.sendall(line.encode() + b"\r\n")
             answer = b""
             while not answer.endswith((b"END\r\n", b"OK\r\n", b"STORED\r\n", b"DELETED\r\n",

@@ -49,7 +49,7 @@ http {{
 	server_tokens off;
 
 	server {{
-		listen 127.0.0.1:{port} backlog=1024;
+		listen {address}:{port} backlog=1024;
 		server_name vitrine.test;
 
 		set $vitrine_socket unix:{vitrine_socket};
@@ -70,13 +70,14 @@ class Nginx:
     vitrine_socket   path of Vitrine's FastCGI socket
     store            [store] root, for X-Accel-Redirect
     root             folder that is served at /, if any
-    port             on 127.0.0.1; a free one when None
+    port             a free one of 127.0.0.1 when None
     """
 
     def __init__(self, folder, vitrine_socket, store, root=None, port=None, name="nginx", workers=2,
-                 access_log="off", log_level="warn", outlives_starter=False):
+                 access_log="off", log_level="warn", address="127.0.0.1", outlives_starter=False):
         self.folder = pathlib.Path(folder).absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.address = address
         self.port = port or free_port()
         self.vitrine_socket = vitrine_socket
         self.store = store
@@ -88,7 +89,7 @@ class Nginx:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     def _write_configuration(self):
         for name in ("vitrine.conf", "vitrine-fastcgi.conf"):
@@ -100,7 +101,7 @@ class Nginx:
         user = f"user {getpass.getuser()} {grp.getgrgid(os.getegid()).gr_name};" if os.geteuid() == 0 else ""
         (self.folder / "nginx.conf").write_text(_TEMPLATE.format(
             user=user, workers=self.workers, folder=self.folder, log_level=self.log_level,
-            access_log=self.access_log, port=self.port, vitrine_socket=self.vitrine_socket,
+            access_log=self.access_log, address=self.address, port=self.port, vitrine_socket=self.vitrine_socket,
             store=self.store, root=f"root {self.root};" if self.root else "return 404;"))
 
     def start(self):
@@ -113,7 +114,7 @@ class Nginx:
         # -e: before it has read the file, it would write to /var/log.
         self.process.command = [program, "-e", "stderr", "-p", str(self.folder),
                                 "-c", str(self.folder / "nginx.conf")]
-        self.process.start(lambda: port_answers(self.port))
+        self.process.start(lambda: port_answers(self.port, self.address))
         return self
 
     def _end_orphans(self):

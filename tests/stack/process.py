@@ -134,6 +134,9 @@ class Process:
                        them; one without children can have SIGKILL, which also
                        ends it while it is frozen.  Start servers from the main thread.
 
+    `within` stands before the command, such as ["nsenter", "--net=..."]: a program that
+    becomes it.
+
     It leads a session of its own: Ctrl-C reaches the starter only, and when an
     orderly end fails, its children are killed with it.
     """
@@ -147,6 +150,7 @@ class Process:
         self.outlives_starter = outlives_starter
         self.stop_signal = stop_signal
         self.death_signal = death_signal
+        self.within = []
         self.log_path = self.folder / f"{name}.log"
         self.pid_path = self.folder / f"{name}.pid"
         self._child = None
@@ -162,7 +166,7 @@ class Process:
                        if value is not None}
         with open(self.log_path, "ab") as log:
             self._child = subprocess.Popen(
-                self.command, cwd=self.folder, env=environment, stdin=stdin, stdout=log,
+                [*self.within, *self.command], cwd=self.folder, env=environment, stdin=stdin, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True, pass_fds=pass_fds,
                 preexec_fn=None if self.outlives_starter else self._die_with(os.getpid()))
         self.pid_path.write_text(f"{self._child.pid} {_start_time(self._child.pid)}\n")
