@@ -215,7 +215,7 @@ const struct command set_command = {
 	    "new version, separated by a tab. An asset that does not exist is told, the others\n"
 	    "are changed.\n\n"
 	    "    vitrine set summer-lion --focus=0.5:0.3\n"
-	    "    vitrine set lion-1 lion-2 --watermark=proof --credit='Photo: A. Body' --impose-credit=yes\n"
+	    "    vitrine set lion-1 lion-2 --watermark=proof --credit='A. Body'\n"
 	    "    vitrine set summer-lion --visibility=gone\n\n"
 	    "What browsers and CDNs hold, they hold until its max-age is over.",
 	.options = options,

@@ -7,7 +7,6 @@
  *	descriptor 0: one responder with a renderer of its own.
  */
 #include "base/check.h"
-#include "fcgi-app/access_log.h"
 #include "fcgi-app/exit_code.h"
 #include "fcgi-app/listener.h"
 #include "fcgi-app/responder.h"
@@ -155,6 +154,7 @@ serve_alone(const struct settings *settings)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	config.leave = signalfd(-1, &leave, SFD_CLOEXEC);
 	CHECK(config.leave != -1);
+	server_log_sandbox(settings);
 	return responder_run(settings, &config);
 }
 
@@ -199,8 +199,6 @@ run(int argc, char **argv, struct arena *arena)
 	}
 	if (options.action == CHECK_CONFIGURATION)
 		return 0;
-	log_event("sandbox", NULL, "wanted=%s seccomp=%d landlock=%u", sandbox_wishes[settings->render.process.sandbox],
-	    settings->render.sandbox.has_seccomp, settings->render.sandbox.landlock_abi);
 	if (!options.supervise && descriptor_is_listener(STDIN_FILENO))
 		return serve_alone(settings);
 	program = absolute_program(arena, argv[0]);

@@ -1,5 +1,7 @@
 #include "fcgi-app/server.h"
 
+#include "fcgi-app/access_log.h"
+
 #include <poll.h>
 #include <string.h>
 
@@ -61,7 +63,7 @@ server_open(struct server *server, const struct settings *settings, int renderer
     struct failure *why)
 {
 	*server = (struct server){ .settings = settings, .drain = drain };
-	server->store = store_open(&settings->store, why);
+	server->store = store_open_untried(&settings->store, why);
 	if (server->store == NULL)
 		return false;
 	server->shared = shared_open(settings->store.root);
@@ -87,6 +89,15 @@ server_close(struct server *server)
 		shared_close(server->shared);
 	if (server->store != NULL)
 		store_close(server->store);
+}
+
+void
+server_log_sandbox(const struct settings *settings)
+{
+	const struct render_settings *render = &settings->render;
+
+	log_event("sandbox", NULL, "wanted=%s seccomp=%d landlock=%u", sandbox_wishes[render->process.sandbox],
+	    render->sandbox.has_seccomp, render->sandbox.landlock_abi);
 }
 
 bool

@@ -26,7 +26,9 @@ enum server_lane {
 	LANE_PROBE,	/* ask dependencies for /health?require= */
 	LANE_WAIT,	/* wait for what another request is making */
 	LANE_WORK,	/* estimated work that is being done or waits: slow_path.c */
-	LANE_HEAVY	/* jobs that keep a renderer for long, so that one renderer is free of them */
+	LANE_HEAVY,	/* jobs that keep a renderer for long, so that one renderer is free of them */
+	LANE_MEMORY,	/* hold new bytes in memory, while the disk takes none: draft.h */
+	LANE_RECEIVE	/* wait for the rest of a request that did not come at once */
 };
 
 struct server {
@@ -48,6 +50,9 @@ struct server {
 bool server_open(struct server *server, const struct settings *settings, int renderer_listener, int drain,
     struct failure *why) __attribute__((warn_unused_result));
 void server_close(struct server *server);
+
+/* What this kernel gives renderers of their sandbox, as an event. */
+void server_log_sandbox(const struct settings *settings);
 
 /* What the path's token permits; nothing special when it has none. */
 bool server_check_token(const struct server *server, const struct route *route, int64_t now, struct permit *permit,

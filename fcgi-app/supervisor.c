@@ -6,6 +6,7 @@
 #include "fcgi-app/exit_code.h"
 #include "fcgi-app/listener.h"
 #include "fcgi-app/responder.h"
+#include "fcgi-app/server.h"
 #include "render/render_client.h"
 #include "render/renderer_process.h"
 
@@ -459,6 +460,7 @@ supervisor_run(const struct settings *settings, const char *program, char **argv
 	log_event("started", NULL, "listen=%s responders=%u renderers=%u",
 	    supervisor.listen[0] != '\0' ? supervisor.listen : "(activated)", supervisor.wanted[RESPONDER],
 	    supervisor.wanted[RENDERER]);
+	server_log_sandbox(settings);
 	for (;;) {
 		struct deadline until = deadline_in_ms(3600 * 1000);
 

@@ -189,7 +189,7 @@ def test_help_needs_no_configuration(tmp_path):
 
 def test_help_names_every_option(admin):
     manual, _ = admin.run("help", "--markdown")
-    for command in ("migrate", "import", "list", "inspect", "set", "sign", "purge", "help"):
+    for command in ("migrate", "import", "list", "inspect", "set", "sign", "purge", "release", "help"):
         page, _ = admin.run("help", command)
         options = set(re.findall(r"^  --([a-z-]+)", page, re.M))
         section = re.search(rf"^## {command}: .*?(?=^## |\Z)", manual, re.M | re.S)[0]

@@ -511,14 +511,17 @@ def test_everything_is_back_soon_after_all_have_crashed(new_site):
 
 
 def test_a_renderer_that_cannot_start_is_not_tried_without_end(new_site, tmp_path):
-    broken = tmp_path / "broken-renderer"
+    """As when an upgrade has put a program in its place that does not run here."""
+    program, broken = tmp_path / "vitrine-renderer", tmp_path / "broken-renderer"
+    shutil.copy(build_folder() / "vitrine-renderer", program)
     broken.write_text("#!/bin/sh\nexit 1\n")
     broken.chmod(0o755)
-    site = new_site(server=SMALL)
+    site = new_site(server={**SMALL, "request_timeout_ms": 2000},
+                    render={"program": program, "renderers": 2, "timeout_ms": 1000})
     assert site.get(HIT).status == 200
-    site.vitrine.sections = with_settings(site.vitrine.sections, {
-        "render": {"program": broken, "renderers": 2, "timeout_ms": 1000}, "server": {**SMALL, "request_timeout_ms": 2000}})
-    site.vitrine.reload()
+    broken.rename(program)
+    for pid in renderers(site.vitrine.process.pid):
+        os.kill(pid, signal.SIGKILL)
     wait_for_log(site, "event=start-paused")
     began = time.monotonic()
 
@@ -533,7 +536,7 @@ def test_a_renderer_that_cannot_start_is_not_tried_without_end(new_site, tmp_pat
         time.sleep(0.1)
     starts = len(re.findall("event=child-failed .*role=renderer code=1", site.log_text()))
     assert 3 <= starts <= 20
-    assert len(re.findall("event=child-", site.log_text())) == starts
+    assert len(re.findall("event=child-", site.log_text())) == starts + 2
 
 
 def test_health_is_bad_when_no_renderer_works_also_while_misses_wait(new_site):
@@ -651,9 +654,10 @@ def test_a_renderer_has_only_the_descriptors_it_needs(one_renderer):
     assert found[0] == found[1] == "/dev/null"
     assert found[2].endswith("vitrine.log")
     assert found[3].startswith("socket:") and found[4].startswith("pipe:")
-    # The last is how it knows its own size.
-    assert set(found) <= {0, 1, 2, 3, 4, 5}
+    # How it knows its own size, and what wakes the thread that watches its client.
+    assert set(found) <= {0, 1, 2, 3, 4, 5, 6}
     assert found.get(5, "/proc/self/statm").endswith("/statm")
+    assert found.get(6, "anon_inode:[eventfd]") == "anon_inode:[eventfd]"
 
 
 def test_a_renderer_gains_no_privileges_and_has_limits(one_renderer):
