@@ -128,6 +128,8 @@ access_log_write(const struct request *request, const struct response *response,
 	add_plain(&line, "failure", response->failure);
 	if (response->reason != NULL)
 		add_quoted(&line, "reason", span_of(response->reason));
+	if (request->is_in_memory)
+		add_plain(&line, "kept", "no");
 	if (client_is_gone)
 		add_plain(&line, "client_gone", "yes");
 	write_line(&line);

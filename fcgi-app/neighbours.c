@@ -1,8 +1,11 @@
 #include "fcgi-app/neighbours.h"
 
 #include "base/file.h"
+#include "fcgi-app/draft.h"
 #include "peers/lease.h"
 
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -19,14 +22,26 @@ entry_of(struct arena *arena, const struct variant *variant)
 }
 
 static bool
-keep(struct server *server, const struct variant *variant, struct span bytes, struct store_file *file)
+write_bytes(const struct store_draft *draft, struct span bytes, struct failure *why)
+{
+	return file_write_all(draft->fd, bytes.at, bytes.length) ||
+	    fail(why, FAIL_INTERNAL, "cannot write a draft: %s", strerror(errno));
+}
+
+static bool
+keep(struct server *server, struct request *request, const struct variant *variant, struct span bytes,
+    struct store_file *file)
 {
 	struct failure why = { 0 };
 	struct store_draft draft;
+	bool was_written;
 
-	if (!store_begin(server->store, &draft, &why))
+	if (!draft_begin(server, request, &draft, &why))
 		return false;
-	if (file_write_all(draft.fd, bytes.at, bytes.length))
+	do
+		was_written = write_bytes(&draft, bytes, &why);
+	while (!was_written && draft_begin_again(server, request, &draft, &why));
+	if (was_written)
 		return store_commit(server->store, &draft, STORE_VARIANTS, &variant->key, variant->format, file, &why);
 	store_discard(server->store, &draft);
 	return false;
@@ -42,7 +57,7 @@ take_shared(struct server *server, struct request *request, const struct variant
 		return false;
 	extension = span_cut(&value, '\n');
 	return value.length > 0 && span_equals(extension, media_extension(variant->format)) &&
-	    keep(server, variant, value, file);
+	    keep(server, request, variant, value, file);
 }
 
 static bool

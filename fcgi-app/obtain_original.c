@@ -5,6 +5,8 @@
  */
 #include "fcgi-app/obtain_original.h"
 
+#include "fcgi-app/draft.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -86,9 +88,11 @@ fetch_original(struct server *server, struct request *request, const struct asse
 	struct store_draft draft;
 	bool was_fetched;
 
-	if (!store_begin(server->store, &draft, why))
+	if (!draft_begin(server, request, &draft, why))
 		return false;
-	was_fetched = fetch_into_draft(server, asset, request->deadline, &draft, why);
+	do
+		was_fetched = fetch_into_draft(server, asset, request->deadline, &draft, why);
+	while (!was_fetched && draft_begin_again(server, request, &draft, why));
 	request_note_step(request, STEP_ORIGIN, &from_us);
 	if (!was_fetched) {
 		store_discard(server->store, &draft);

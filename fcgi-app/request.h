@@ -76,6 +76,8 @@ struct request {
 
 	struct span secret;		/* the part of the target that is not written to the log */
 
+	bool is_in_memory;		/* the disk takes nothing, and nothing is kept of this: draft.h */
+
 	/* Notes. */
 	const char *asset, *recipe, *variant, *format, *row_tier;
 	enum request_tier tier;

@@ -135,8 +135,10 @@ response_file(struct response *response, const struct request *request, const st
 	response->status = 200;
 	response->file_bytes = file->bytes;
 	/* nginx would judge these by an entity tag and a date of the file, which
-	 * are not ours; such requests are rare, so their bytes go through us. */
-	if (http->send == SEND_BODY || request->is_head || request->has_precondition || request->needs_body) {
+	 * are not ours; such requests are rare, so their bytes go through us.  So do
+	 * those of a file without a name: the disk refused it one. */
+	if (http->send == SEND_BODY || request->is_head || request->has_precondition || request->needs_body ||
+	    file->path[0] == '\0') {
 		response->file_fd = file->fd;
 		response_add_header(response, "Content-Length", arena_printf(request->arena, "%" PRIu64, file->bytes));
 		return;

@@ -10,6 +10,7 @@
 
 #include "asset/cost.h"
 #include "catalog/quarantine.h"
+#include "fcgi-app/draft.h"
 #include "fcgi-app/neighbours.h"
 #include "fcgi-app/obtain_original.h"
 #include "fcgi-app/verdict.h"
@@ -158,13 +159,15 @@ render_from(struct pursuit *pursuit, int original, int mark, struct store_file *
 
 	if (!wait_for_heavy_place(pursuit, &heavy, why))
 		return false;
-	if (!store_begin(store, &draft, why)) {
+	if (!draft_begin(pursuit->server, pursuit->request, &draft, why)) {
 		store_unlock(&heavy);
 		return false;
 	}
 	request_note_step(pursuit->request, STEP_WAIT, &from_us);
-	was_rendered = render_into_draft(pursuit,
-	    &(struct job_files){ .input = original, .output = draft.fd, .mark = mark }, why);
+	do
+		was_rendered = render_into_draft(pursuit,
+		    &(struct job_files){ .input = original, .output = draft.fd, .mark = mark }, why);
+	while (!was_rendered && draft_begin_again(pursuit->server, pursuit->request, &draft, why));
 	store_unlock(&heavy);
 	request_note_step(pursuit->request, STEP_RENDER, &from_us);
 	if (!was_rendered) {

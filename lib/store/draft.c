@@ -9,6 +9,9 @@
  * A draft is locked (flock) by its open file description from the moment it
  * has a name, also while a renderer holds a copy of the descriptor.  So one that
  * nobody locks was left by a dead process and may be removed by anybody.
+ *
+ * A disk that takes nothing costs the keeping and not the answer: a draft can be in
+ * memory, and one that is complete but gets no name is handed out without one.
  */
 #include "base/check.h"
 #include "store/eviction.h"
@@ -21,12 +24,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
 	BEGIN_ATTEMPTS = 16,
 	RENAME_ATTEMPTS = 3,
+	TRIED_BYTES = 64 * 1024,	/* more than what is left where a file did not fit */
 	RELIEF_FILES = 8,		/* of the draft's size: it needs up to three inodes */
 	SWEEP_EVERY_DRAFTS = 64,	/* of a process, for what others left when they were killed */
 };
@@ -83,8 +88,11 @@ try_to_begin(struct store *store, struct store_draft *draft)
 	    store->drafts_begun++, store_random(store));
 	draft->fd = openat(store->root_fd, draft->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 	    STORE_FILE_MODE);
-	if (draft->fd == -1 && errno == ENOENT)
+	if (draft->fd == -1 && errno == ENOENT) {
+		store_renew_root(store);
 		mkdirat(store->root_fd, "tmp", STORE_FOLDER_MODE);
+		errno = ENOENT;
+	}
 	if (draft->fd == -1)
 		return false;
 	if (lock_draft(draft->fd))
@@ -110,12 +118,37 @@ store_begin(struct store *store, struct store_draft *draft, struct failure *why)
 	return fail(why, FAIL_INTERNAL, "cannot make a file in %s/tmp: %s", store->root, strerror(errno));
 }
 
+bool
+store_begin_in_memory(struct store_draft *draft, struct failure *why)
+{
+	draft->path[0] = '\0';
+	draft->fd = memfd_create("draft", MFD_CLOEXEC);
+	return draft->fd != -1 || fail(why, FAIL_INTERNAL, "cannot make a file in memory: %s", strerror(errno));
+}
+
+static bool
+draft_is_in_memory(const struct store_draft *draft)
+{
+	return draft->path[0] == '\0';
+}
+
+bool
+store_draft_is_refused(const struct store_draft *draft)
+{
+	static const char more[TRIED_BYTES];
+	struct stat status;
+
+	return !draft_is_in_memory(draft) && fstat(draft->fd, &status) != -1 &&
+	    pwrite(draft->fd, more, sizeof(more), status.st_size) != sizeof(more);
+}
+
 void
 store_discard(struct store *store, struct store_draft *draft)
 {
 	if (draft->fd == -1)
 		return;
-	unlinkat(store->root_fd, draft->path, 0);
+	if (!draft_is_in_memory(draft))
+		unlinkat(store->root_fd, draft->path, 0);
 	close(draft->fd);
 	draft->fd = -1;
 }
@@ -178,42 +211,55 @@ put_in_place_somehow(struct store *store, const struct store_draft *draft, enum 
 	return put_in_place(store, draft, part, bucket, path, record);
 }
 
-static bool
+/* Sets the path of the file when it has got its name. */
+static void
 publish(struct store *store, const struct store_draft *draft, enum store_part part, const struct key *key,
-    const struct record *record, struct store_file *file, struct failure *why)
+    const struct record *record, struct store_file *file)
 {
 	unsigned bucket = store_bucket_of(key);
+	char path[STORE_PATH_MAX];
 	uint64_t old_bytes, state;
 
-	store_file_path(part, key, file->path);
-	/* A descriptor that cannot write, since it is handed to renderers, and
-	 * opened before the rename, because afterwards it could be evicted. */
-	file->fd = openat(store->root_fd, draft->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (file->fd == -1)
-		return fail(why, FAIL_INTERNAL, "cannot open the draft %s again: %s", draft->path,
-		    strerror(errno));
-
+	store_file_path(part, key, path);
 	usage_reserve(&store->usage, part, record->bytes);
 	eviction_shrink(store, part, store->max_bytes[part]);
-	old_bytes = bytes_of(store, file->path);
+	old_bytes = bytes_of(store, path);
 	state = usage_settle(&store->usage, part, bucket, record->bytes);
-	if (!put_in_place_somehow(store, draft, part, bucket, file->path, record)) {
-		int error = errno;
-
+	if (!put_in_place_somehow(store, draft, part, bucket, path, record)) {
 		usage_remove(&store->usage, part, bucket, record->bytes);
-		close(file->fd);
-		file->fd = -1;
-		return fail(why, FAIL_INTERNAL, "cannot put %s in place: %s", file->path, strerror(error));
+		return;
 	}
 	/* Somebody who counted the directory meanwhile did not see our file. */
 	if (usage_state(&store->usage, part, bucket) != state)
 		eviction_count_bucket(store, part, bucket);
 	else
 		usage_remove(&store->usage, part, bucket, old_bytes);
-	file->bytes = record->bytes;
-	file->checksum = record->checksum;
-	file->media = record->media;
-	return true;
+	snprintf(file->path, sizeof(file->path), "%s", path);
+}
+
+static void
+keep_draft(struct store *store, const struct store_draft *draft, enum store_part part, const struct key *key,
+    const struct record *record, struct store_file *file)
+{
+	usage_refresh(&store->usage, store->root_fd);
+	/* Before anything is reserved: summing up forgets reservations. */
+	eviction_count_some(store, part, record->bytes);
+	publish(store, draft, part, key, record, file);
+	/* It gets no name; this one it loses too, and lasts as long as it is open. */
+	if (file->path[0] == '\0')
+		unlinkat(store->root_fd, draft->path, 0);
+}
+
+/* A descriptor that cannot write, since it is handed to renderers, and opened before
+ * the rename, because afterwards it could be evicted. */
+static bool
+open_to_read(const struct store_draft *draft, struct store_file *file, struct failure *why)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", draft->fd);
+	file->fd = open(path, O_RDONLY | O_CLOEXEC);
+	return file->fd != -1 || fail(why, FAIL_INTERNAL, "cannot open a draft again: %s", strerror(errno));
 }
 
 static bool
@@ -228,10 +274,15 @@ commit_draft(struct store *store, const struct store_draft *draft, enum store_pa
 	if (record.bytes > store->max_bytes[part])
 		return fail(why, FAIL_INTERNAL, "%" PRIu64 " bytes are over the store's limit of %" PRIu64,
 		    record.bytes, store->max_bytes[part]);
-	usage_refresh(&store->usage, store->root_fd);
-	/* Before anything is reserved: summing up forgets reservations. */
-	eviction_count_some(store, part, record.bytes);
-	return publish(store, draft, part, key, &record, file, why);
+	if (!open_to_read(draft, file, why))
+		return false;
+	file->bytes = record.bytes;
+	file->checksum = record.checksum;
+	file->media = media;
+	file->path[0] = '\0';
+	if (!draft_is_in_memory(draft))
+		keep_draft(store, draft, part, key, &record, file);
+	return true;
 }
 
 bool

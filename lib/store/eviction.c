@@ -169,37 +169,58 @@ smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* How much should go, of this many bytes. */
 static uint64_t
-bytes_to_relieve(const struct statvfs *disk, uint64_t held)
+bytes_to_relieve(const struct statvfs *disk)
 {
 	uint64_t free_bytes = disk->f_bavail * disk->f_frsize;
 	uint64_t wanted = smaller(disk->f_blocks * disk->f_frsize / DISK_RESERVE_PART, DISK_RESERVE_BYTES);
 
-	if (free_bytes < wanted)
-		return smaller(wanted - free_bytes, held);
+	return free_bytes < wanted ? wanted - free_bytes : 0;
+}
+
+static bool
+inodes_are_short(const struct statvfs *disk)
+{
 	/* f_files is 0 where inodes are made as needed. */
-	if (disk->f_favail < smaller(disk->f_files / DISK_RESERVE_PART, DISK_RESERVE_INODES))
-		return held / DISK_RESERVE_PART + 1;
-	return 0;
+	return disk->f_favail < smaller(disk->f_files / DISK_RESERVE_PART, DISK_RESERVE_INODES);
+}
+
+static enum store_part
+largest_part(const struct store *store)
+{
+	enum store_part largest = 0;
+
+	for (enum store_part part = 1; part < STORE_PART_COUNT; part++)
+		if (usage_bytes(&store->usage, part) > usage_bytes(&store->usage, largest))
+			largest = part;
+	return largest;
+}
+
+static void
+relieve_part(struct store *store, enum store_part part, uint64_t bytes)
+{
+	uint64_t held = usage_bytes(&store->usage, part);
+
+	eviction_shrink(store, part, held - smaller(bytes, held));
 }
 
 void
 eviction_relieve_disk(struct store *store)
 {
-	uint64_t originals, variants, relief;
 	struct statvfs disk;
+	uint64_t bytes;
 
-	if (fstatvfs(store->root_fd, &disk) == -1 || bytes_to_relieve(&disk, 1) == 0)
+	if (fstatvfs(store->root_fd, &disk) == -1)
+		return;
+	bytes = bytes_to_relieve(&disk);
+	if (bytes == 0 && !inodes_are_short(&disk))
 		return;
 	usage_refresh(&store->usage, store->root_fd);
-	originals = usage_bytes(&store->usage, STORE_ORIGINALS);
-	variants = usage_bytes(&store->usage, STORE_VARIANTS);
-	relief = bytes_to_relieve(&disk, originals > variants ? originals : variants);
-	if (originals > variants)
-		eviction_shrink(store, STORE_ORIGINALS, originals - smaller(relief, originals));
-	else
-		eviction_shrink(store, STORE_VARIANTS, variants - smaller(relief, variants));
+	if (bytes > 0)
+		relieve_part(store, largest_part(store), bytes);
+	/* Small files hold inodes, whatever they have of the bytes. */
+	for (enum store_part part = 0; part < STORE_PART_COUNT && inodes_are_short(&disk); part++)
+		relieve_part(store, part, usage_bytes(&store->usage, part) / DISK_RESERVE_PART + 1);
 }
 
 void

@@ -53,11 +53,12 @@ is_verified(struct store *store, const struct key *key, int fd, const struct sta
     const struct record *record)
 {
 	struct verified *slot = &store->verified[status->st_ino % VERIFIED_SLOTS];
-	struct verified file = { status->st_ino, record->bytes, ns_of(status->st_ctim) };
+	struct verified file = { status->st_ino, store_key_bits(key, 16), record->bytes, ns_of(status->st_ctim) };
 
 	if (record->bytes <= VERIFY_ALWAYS_BYTES)
 		return has_checksum(fd, key, record->checksum);
-	if (slot->inode == file.inode && slot->bytes == file.bytes && slot->changed_ns == file.changed_ns)
+	if (slot->inode == file.inode && slot->key_bits == file.key_bits && slot->bytes == file.bytes &&
+	    slot->changed_ns == file.changed_ns)
 		return true;
 	if (!has_checksum(fd, key, record->checksum))
 		return false;
@@ -94,8 +95,10 @@ store_open_sound(struct store *store, enum store_part part, const struct key *ke
 	store_file_path(part, key, file->path);
 	/* O_NONBLOCK: a FIFO that somebody put there must not hold us. */
 	file->fd = openat(store->root_fd, file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (file->fd == -1)
+	if (file->fd == -1) {
+		store_renew_root(store);
 		return false;
+	}
 	if (!is_sound(store, key, file->fd, status, &record)) {
 		close(file->fd);
 		file->fd = -1;

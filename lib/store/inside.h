@@ -35,9 +35,10 @@ enum {
 	VERIFIED_SLOTS = 64,
 };
 
-/* A large file whose checksum this process has verified. */
+/* A large file whose checksum this process has verified, under the name it had then. */
 struct verified {
 	ino_t inode;
+	uint64_t key_bits;
 	uint64_t bytes;
 	int64_t changed_ns;		/* ctime: any write and any new record moves it */
 };
@@ -52,6 +53,9 @@ struct store {
 	pid_t random_owner;		/* a forked child must not repeat its parent's numbers */
 	unsigned drafts_begun;
 };
+
+/* Opens the root again after somebody removed the folder itself. */
+void store_renew_root(struct store *store);
 
 /* The first digits of the key (at most 16) as a number. */
 uint64_t store_key_bits(const struct key *key, unsigned digits);

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,11 +15,42 @@
  * again and again; what it waits for takes tens of milliseconds at least. */
 enum { FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 10 };
 
-/* Not for others (0660): who may read the file could hold our locks. */
+enum { LOCK_FILE_FLAGS = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW };
+
+static bool
+disk_refuses(void)
+{
+	return errno == EROFS || errno == ENOSPC || errno == EDQUOT || errno == EIO;
+}
+
+/* A file in memory that has the same name for all processes of this store.  In that
+ * folder anybody can make files: one that is not ours is not used. */
+static int
+open_lock_file_in_memory(int root_fd)
+{
+	struct stat root, file;
+	char path[80];
+	int fd;
+
+	if (fstat(root_fd, &root) == -1)
+		return -1;
+	snprintf(path, sizeof(path), "/dev/shm/vitrine-lock-%jx-%jx", (uintmax_t)root.st_dev, (uintmax_t)root.st_ino);
+	fd = open(path, LOCK_FILE_FLAGS, 0600);
+	if (fd == -1 || (fstat(fd, &file) != -1 && file.st_uid == geteuid()))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
+/* Not for others (0660): who may read the file could hold our locks.  To be locked for
+ * writing, it must be open for writing, which a disk that is read-only forbids. */
 static int
 open_lock_file(int root_fd)
 {
-	return openat(root_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+	int fd = openat(root_fd, "lock", LOCK_FILE_FLAGS, 0660);
+
+	return fd == -1 && disk_refuses() ? open_lock_file_in_memory(root_fd) : fd;
 }
 
 static int
@@ -90,6 +123,17 @@ lock_wait(int root_fd, off_t offset, struct deadline deadline, struct store_lock
 	return false;
 }
 
+static int
+open_lock(struct store *store)
+{
+	int fd = open_lock_file(store->root_fd);
+
+	if (fd != -1 || errno != ENOENT)
+		return fd;
+	store_renew_root(store);
+	return open_lock_file(store->root_fd);
+}
+
 static off_t
 offset_of_key(enum store_part part, const struct key *key)
 {
@@ -106,7 +150,7 @@ store_lock(struct store *store, enum store_part part, const struct key *key, str
 bool
 store_try_lock(struct store *store, enum store_part part, const struct key *key, struct store_lock *lock)
 {
-	lock->fd = open_lock_file(store->root_fd);
+	lock->fd = open_lock(store);
 	if (lock->fd == -1)
 		return false;
 	if (lock_try(lock->fd, offset_of_key(part, key)))
@@ -119,7 +163,7 @@ store_try_lock(struct store *store, enum store_part part, const struct key *key,
 bool
 store_is_awaited(struct store *store, enum store_part part, const struct key *key)
 {
-	int fd = open_lock_file(store->root_fd);
+	int fd = open_lock(store);
 	bool is_awaited = fd != -1 && is_locked(fd, offset_of_key(part, key) | LOCK_AWAITED);
 
 	if (fd != -1)
@@ -154,7 +198,7 @@ store_take_places(struct store *store, unsigned lane, unsigned places, unsigned 
 {
 	unsigned taken = 0;
 
-	lock->fd = open_lock_file(store->root_fd);
+	lock->fd = open_lock(store);
 	if (lock->fd == -1)
 		return false;
 	for (unsigned place = 0; place < places && taken < wanted; place++)
@@ -175,7 +219,7 @@ store_take_place(struct store *store, unsigned lane, unsigned places, struct sto
 unsigned
 store_places_taken(struct store *store, unsigned lane, unsigned places)
 {
-	int fd = open_lock_file(store->root_fd);
+	int fd = open_lock(store);
 	unsigned taken = 0;
 
 	if (fd == -1)

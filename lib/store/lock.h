@@ -5,7 +5,8 @@
  * the name of the lock: each use below has a range of its own.  Every lock
  * opens ROOT/lock for itself (two microseconds), because open-file-description
  * locks of one description never conflict with each other; the kernel drops
- * the lock with the last copy of the descriptor, however the process ends.
+ * the lock with the last copy of the descriptor, however the process ends.  Where the
+ * disk is read-only, a file in /dev/shm stands in.
  */
 #ifndef STORE_LOCK_H
 #define STORE_LOCK_H

@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include "base/check.h"
+#include "base/file.h"
 #include "store/inside.h"
 
 #include <assert.h>
@@ -16,6 +17,9 @@
 static_assert(sizeof(((struct store_file *)0)->path) == STORE_PATH_MAX, "store.h and inside.h agree");
 static_assert(sizeof(((struct store_draft *)0)->path) == STORE_PATH_MAX, "store.h and inside.h agree");
 static_assert(STORE_PART_COUNT == 3, "part_names and store_open() know three parts");
+
+/* Like a picture: on a disk that is as good as full, a few bytes still find their place. */
+enum { PROBE_BYTES = 64 * 1024 };
 
 static const char *const part_names[STORE_PART_COUNT] = {
 	[STORE_ORIGINALS] = "originals",
@@ -112,6 +116,28 @@ make_folder(struct store *store, const char *name, struct failure *why)
 	return true;
 }
 
+static int
+open_folder(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void
+store_renew_root(struct store *store)
+{
+	struct stat status;
+	int fd;
+
+	if (fstat(store->root_fd, &status) == -1 || status.st_nlink > 0)
+		return;
+	(void)mkdir(store->root, STORE_FOLDER_MODE);
+	fd = open_folder(store->root);
+	if (fd == -1)
+		return;
+	close(store->root_fd);
+	store->root_fd = fd;
+}
+
 static bool
 open_root(struct store *store, struct failure *why)
 {
@@ -120,7 +146,7 @@ open_root(struct store *store, struct failure *why)
 	if (mkdir(store->root, STORE_FOLDER_MODE) == -1 && errno != EEXIST)
 		return fail(why, FAIL_INTERNAL, "cannot make the store's root %s: %s", store->root,
 		    strerror(errno));
-	store->root_fd = open(store->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	store->root_fd = open_folder(store->root);
 	if (store->root_fd == -1)
 		return fail(why, FAIL_INTERNAL, "cannot open the store's root %s: %s", store->root,
 		    strerror(errno));
@@ -131,7 +157,7 @@ open_root(struct store *store, struct failure *why)
 }
 
 struct store *
-store_open(const struct store_config *config, struct failure *why)
+store_open_untried(const struct store_config *config, struct failure *why)
 {
 	struct store *store = calloc(1, sizeof(*store));
 
@@ -143,11 +169,22 @@ store_open(const struct store_config *config, struct failure *why)
 	store->max_bytes[STORE_ORIGINALS] = config->max_original_bytes;
 	store->max_bytes[STORE_VARIANTS] = config->max_variant_bytes;
 	store->max_bytes[STORE_NOTES] = config->max_note_bytes;
-	if (open_root(store, why)) {
-		store_sweep_drafts(store);
-		if (store_probe(store, why) && usage_open(&store->usage, store->root_fd, why))
-			return store;
+	if (!open_root(store, why)) {
+		store_close(store);
+		return NULL;
 	}
+	store_sweep_drafts(store);
+	usage_open(&store->usage, store->root_fd);
+	return store;
+}
+
+struct store *
+store_open(const struct store_config *config, struct failure *why)
+{
+	struct store *store = store_open_untried(config, why);
+
+	if (store == NULL || store_probe(store, why))
+		return store;
 	store_close(store);
 	return NULL;
 }
@@ -176,11 +213,11 @@ store_usage(struct store *store, enum store_part part, uint64_t *bytes, uint64_t
 static bool
 try_draft(struct store *store, const struct store_draft *draft, struct failure *why)
 {
-	static const char written[] = "vitrine";
+	static const char written[PROBE_BYTES] = "vitrine";
 	struct record record = { .bytes = sizeof(written), .media = MEDIA_NONE };
 	char found[sizeof(written)];
 
-	if (pwrite(draft->fd, written, sizeof(written), 0) != sizeof(written))
+	if (!file_write_all(draft->fd, written, sizeof(written)))
 		return fail(why, FAIL_INTERNAL, "cannot write in %s: %s", store->root, strerror(errno));
 	if (pread(draft->fd, found, sizeof(found), 0) != sizeof(found) ||
 	    memcmp(found, written, sizeof(written)) != 0)

@@ -51,6 +51,11 @@ struct store;
  * tries the file system out.  FAIL_INTERNAL says what is wrong with it. */
 struct store *store_open(const struct store_config *config, struct failure *why)
     __attribute__((warn_unused_result));
+
+/* The same without trying: for processes that are started later, when the disk may be
+ * full or read-only, and what it holds is still good. */
+struct store *store_open_untried(const struct store_config *config, struct failure *why)
+    __attribute__((warn_unused_result));
 void store_close(struct store *store);
 
 /* A file that is being read.  It stays readable when it is evicted meanwhile. */
@@ -59,7 +64,7 @@ struct store_file {
 	uint64_t bytes;
 	uint64_t checksum;
 	enum media media;
-	char path[64];			/* relative to the root: "variants/ab/cd/abcd..." */
+	char path[64];			/* relative to the root: "variants/ab/cd/abcd..."; or "": see below */
 };
 
 /* Opens a file and marks it as used.  False when it is absent, or was
@@ -73,16 +78,28 @@ bool store_has(struct store *store, enum store_part part, const struct key *key)
 /* A file that is being written, in tmp/, open for reading and writing. */
 struct store_draft {
 	int fd;
-	char path[64];			/* relative to the root: "tmp/..." */
+	char path[64];			/* relative to the root: "tmp/..."; "": in memory */
 };
 
 /* FAIL_INTERNAL when the disk refuses: full, read-only, out of descriptors. */
 bool store_begin(struct store *store, struct store_draft *draft, struct failure *why)
     __attribute__((warn_unused_result));
 
+/*
+ * Where the disk takes nothing, a draft can be in memory, as long as its descriptors
+ * are open: for an answer that nobody keeps.  Who uses it bounds how many there are.
+ */
+bool store_begin_in_memory(struct store_draft *draft, struct failure *why) __attribute__((warn_unused_result));
+
+/* Whether it was the disk that ended the writing of a draft: asked of the disk, because
+ * who wrote may have said anything. */
+bool store_draft_is_refused(const struct store_draft *draft);
+
 /* Computes size and checksum, makes room, and renames the draft to its name;
  * what was there before is replaced.  On success *file is the open file, as
- * from store_find(); on failure the draft is discarded.  FAIL_INTERNAL. */
+ * from store_find(); its path is "" when the disk refused it a name, or the draft is
+ * in memory: then it lasts as long as it is open.  On failure the draft is discarded.
+ * FAIL_INTERNAL. */
 bool store_commit(struct store *store, struct store_draft *draft, enum store_part part,
     const struct key *key, enum media media, struct store_file *file, struct failure *why)
     __attribute__((warn_unused_result));

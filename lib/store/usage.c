@@ -174,28 +174,49 @@ sum_up(struct usage_part *part)
 	atomic_store(&part->bytes, sum_of_buckets(part));
 }
 
-bool
-usage_open(struct usage *usage, int root_fd, struct failure *why)
+static bool
+open_or_make(struct usage *usage, int root_fd)
 {
+	struct failure why = { 0 };
 	struct store_lock lock;
 	bool is_open;
 
+	if (open_existing(usage, root_fd))
+		return true;
+	if (!lock_wait(root_fd, LOCK_USAGE, deadline_in_ms(MAKE_TIMEOUT_MS), &lock, &why))
+		return false;
+	is_open = open_existing(usage, root_fd) || (make_file(root_fd) && open_existing(usage, root_fd));
+	store_unlock(&lock);
+	return is_open;
+}
+
+static bool
+open_shared(struct usage *usage, int root_fd)
+{
 	*usage = (struct usage){ .fd = -1 };
-	if (!open_existing(usage, root_fd)) {
-		if (!lock_wait(root_fd, LOCK_USAGE, deadline_in_ms(MAKE_TIMEOUT_MS), &lock, why))
-			return false;
-		is_open = open_existing(usage, root_fd) ||
-		    (make_file(root_fd) && open_existing(usage, root_fd));
-		if (!is_open)
-			fail(why, FAIL_INTERNAL, "cannot make the store's usage file: %s", strerror(errno));
-		store_unlock(&lock);
-		if (!is_open)
-			return false;
-	}
+	if (!open_or_make(usage, root_fd))
+		return false;
 	/* What processes had reserved when they were killed is in no bucket. */
 	for (unsigned part = 0; part < STORE_PART_COUNT; part++)
 		sum_up(&usage->page->parts[part]);
 	return true;
+}
+
+static void
+open_private(struct usage *usage)
+{
+	*usage = (struct usage){
+		.fd = -1,
+		.page = mmap(NULL, sizeof(*usage->page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	};
+	CHECK(usage->page != MAP_FAILED);
+}
+
+void
+usage_open(struct usage *usage, int root_fd)
+{
+	if (!open_shared(usage, root_fd))
+		open_private(usage);
 }
 
 void
@@ -210,24 +231,17 @@ usage_close(struct usage *usage)
 void
 usage_refresh(struct usage *usage, int root_fd)
 {
-	struct failure why = { 0 };
 	struct usage fresh;
 
 	if (has_right_size(usage->fd))
 		return;
-	if (usage_open(&fresh, root_fd, &why)) {
+	if (open_shared(&fresh, root_fd)) {
 		usage_close(usage);
 		*usage = fresh;
-		return;
+	} else if (usage->fd != -1) {
+		usage_close(usage);
+		open_private(usage);
 	}
-	if (usage->fd == -1)
-		return;
-	/* It cannot be made now (the disk may be full): count for ourselves
-	 * until it can, in memory at the same place. */
-	CHECK(mmap(usage->page, sizeof(*usage->page), PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
-	close(usage->fd);
-	usage->fd = -1;
 }
 
 uint64_t

@@ -21,7 +21,6 @@
 #ifndef STORE_USAGE_H
 #define STORE_USAGE_H
 
-#include "base/failure.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -36,8 +35,8 @@ struct usage {
 	struct usage_page *page;
 };
 
-bool usage_open(struct usage *usage, int root_fd, struct failure *why)
-    __attribute__((warn_unused_result));
+/* When the disk refuses the file, the process counts for itself until it can be made. */
+void usage_open(struct usage *usage, int root_fd);
 void usage_close(struct usage *usage);
 
 /* Opens the file anew when somebody removed or cut it; touching a page behind
