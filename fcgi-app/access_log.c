@@ -9,7 +9,8 @@
 
 enum {
 	LINE_MAX_BYTES = 4000,		/* below PIPE_BUF, so that a line stays whole in a pipe */
-	VALUE_MAX_BYTES = 512
+	VALUE_MAX_BYTES = 512,
+	REFUSED_PEERS_US = 1000000
 };
 
 /* RFC 3339, UTC, with milliseconds. */
@@ -153,4 +154,19 @@ log_event(const char *name, const char *reason, const char *format, ...)
 		add_quoted(&line, "reason", span_of(reason));
 	write_line(&line);
 	arena_free(arena);
+}
+
+void
+log_refused_peer(const char *reason)
+{
+	static int64_t last_us;
+	static unsigned left_out;
+
+	if (last_us != 0 && monotonic_us() - last_us < REFUSED_PEERS_US) {
+		left_out++;
+		return;
+	}
+	log_event("peer-refused", reason, "left_out=%u", left_out);
+	last_us = monotonic_us();
+	left_out = 0;
 }

@@ -18,4 +18,8 @@ void access_log_write(const struct request *request, const struct response *resp
 void log_event(const char *name, const char *reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A connection that brought no request: at most one line a second from each process,
+ * with the number of those that were left out. */
+void log_refused_peer(const char *reason);
+
 #endif

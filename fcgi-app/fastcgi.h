@@ -1,14 +1,16 @@
 /*
- * fastcgi - requests from the web server, and the answers, through libfcgi.
+ * fastcgi - requests from the web server, and the answers.
  *
- * The only file that includes fcgiapp.h is fastcgi.c.  One connection at a
- * time.  libfcgi reads parameters without a time limit and gives up a
- * connection at any signal, so signals stay blocked and the responder arms an
- * alarm before fastcgi_accept().
+ * The part of FastCGI 1.0 that a responder needs, https://fastcgi-archives.github.io/
+ * FastCGI_Specification.html: one request for each connection, whatever the peer says
+ * of keeping it.  libfcgi is not used, because it reads without a time limit, and dies
+ * of lengths that lie and of management records.  Nothing that a peer sends ends the
+ * process or holds it for longer than it was given.
  */
 #ifndef FCGI_APP_FASTCGI_H
 #define FCGI_APP_FASTCGI_H
 
+#include "base/deadline.h"
 #include "fcgi-app/request.h"
 #include "fcgi-app/response.h"
 
@@ -18,21 +20,31 @@ struct fastcgi;
 
 /* Once per process, after fork; the listener is made non-blocking. */
 struct fastcgi *fastcgi_open(int listener);
-
-enum fastcgi_answer { FASTCGI_REQUEST, FASTCGI_NONE, FASTCGI_BROKEN };
-
-/* Accepts one request, whose spans live until fastcgi_finish().
- * FASTCGI_NONE: a sibling was quicker, or the peer vanished. */
-enum fastcgi_answer fastcgi_accept(struct fastcgi *fastcgi, struct arena *arena, struct request *request);
-
-/* Sends headers and body; false when the peer has gone, or when the file is
- * shorter than was announced: then the connection is broken off.  sent counts
- * body bytes.  While a file is sent the caller's alarm is set anew for each
- * piece, so a slow client is no stuck process. */
-bool fastcgi_send(struct fastcgi *fastcgi, const struct request *request, const struct response *response,
-    uint64_t *sent);
-
-void fastcgi_finish(struct fastcgi *fastcgi);
 void fastcgi_close(struct fastcgi *fastcgi);
+
+enum fastcgi_answer { FASTCGI_CONNECTED, FASTCGI_NONE, FASTCGI_BROKEN };
+
+/* FASTCGI_NONE: a sibling was quicker, or the peer vanished. */
+enum fastcgi_answer fastcgi_accept(struct fastcgi *fastcgi);
+
+/* Reads the request, to the end of its body, which is dropped.  FAIL_TIMEOUT when it is
+ * not all there at the deadline: what came is kept, and the call can be made again.
+ * FAIL_ABANDONED when the peer left without a word, FAIL_BAD_REQUEST when it says what
+ * it should not. */
+bool fastcgi_receive(struct fastcgi *fastcgi, struct deadline deadline, struct failure *why)
+    __attribute__((warn_unused_result));
+
+/* What was received; its texts are in the arena. */
+void fastcgi_read(const struct fastcgi *fastcgi, struct arena *arena, struct request *request);
+
+/* Sends headers and body; false when the peer has gone, when it takes too little at a
+ * time, or when the file is shorter than was announced: then the connection is broken
+ * off.  sent counts body bytes.  The caller's alarm is set anew for each piece, so a
+ * slow client is no stuck process. */
+bool fastcgi_send(struct fastcgi *fastcgi, const struct request *request, const struct response *response,
+    uint64_t *sent) __attribute__((warn_unused_result));
+
+/* Ends the connection. */
+void fastcgi_finish(struct fastcgi *fastcgi);
 
 #endif

@@ -19,8 +19,10 @@
 #include <unistd.h>
 
 enum {
-	/* A web server sends all parameters with the connection. */
-	PARAMETERS_S = 3,
+	/* A web server sends all of a request with the connection.  Who does not is waited
+	 * for by few of us. */
+	AT_ONCE_MS = 25,
+	RECEIVE_MS = 3000,
 	WATCHDOG_GRACE_S = 5,
 	/* A stopping server answers what has already connected, within reason. */
 	BACKLOG_MAX = 256
@@ -113,27 +115,64 @@ answer(struct responder *responder, struct request *request)
 	log_complaint(server->catalog);
 }
 
-/* Accepts and answers one request, if there is one. */
+/* Half of those who are kept free for hits: a crowd of silent peers must leave some. */
+static unsigned
+receiving_places(const struct server_settings *settings)
+{
+	unsigned places = (settings->responders - settings->slow_responders) / 2;
+
+	return places > 0 ? places : 1;
+}
+
+static bool
+receive(struct responder *responder, struct failure *why)
+{
+	const struct server *server = &responder->server;
+	struct store_lock place;
+	bool was_received;
+
+	if (fastcgi_receive(responder->fastcgi, deadline_in_ms(AT_ONCE_MS), why))
+		return true;
+	if (why->kind != FAIL_TIMEOUT ||
+	    !store_take_place(server->store, LANE_RECEIVE, receiving_places(&server->settings->server), &place))
+		return false;
+	failure_clear(why);
+	was_received = fastcgi_receive(responder->fastcgi, deadline_in_ms(RECEIVE_MS), why);
+	store_unlock(&place);
+	return was_received;
+}
+
+static void
+serve_connection(struct responder *responder)
+{
+	struct failure why = { 0 };
+	struct request request;
+
+	if (!receive(responder, &why)) {
+		if (why.kind != FAIL_ABANDONED)
+			log_refused_peer(why.detail);
+		return;
+	}
+	fastcgi_read(responder->fastcgi, responder->arena, &request);
+	answer(responder, &request);
+	responder->requests_left--;
+}
+
+/* Accepts and serves one connection, if there is one. */
 static enum fastcgi_answer
 serve_one(struct responder *responder)
 {
 	const struct server_settings *settings = &responder->server.settings->server;
-	enum fastcgi_answer answered;
-	struct request request;
+	enum fastcgi_answer accepted = fastcgi_accept(responder->fastcgi);
 
-	/* Armed before libfcgi reads its first byte: it reads parameters
-	 * without a time limit, so a silent peer could hold us for ever. */
-	alarm(PARAMETERS_S);
-	answered = fastcgi_accept(responder->fastcgi, responder->arena, &request);
-	if (answered == FASTCGI_REQUEST) {
-		alarm(settings->request_timeout_ms / 1000 + WATCHDOG_GRACE_S);
-		answer(responder, &request);
-		fastcgi_finish(responder->fastcgi);
-		responder->requests_left--;
-	}
+	if (accepted != FASTCGI_CONNECTED)
+		return accepted;
+	alarm((RECEIVE_MS + settings->request_timeout_ms) / 1000 + WATCHDOG_GRACE_S);
+	serve_connection(responder);
 	alarm(0);
+	fastcgi_finish(responder->fastcgi);
 	arena_reset(responder->arena);
-	return answered;
+	return accepted;
 }
 
 /* ---- the process --------------------------------------------------------------- */
@@ -203,7 +242,7 @@ responder_close(struct responder *responder)
 static void
 serve_backlog(struct responder *responder)
 {
-	for (unsigned i = 0; i < BACKLOG_MAX && serve_one(responder) == FASTCGI_REQUEST; i++)
+	for (unsigned i = 0; i < BACKLOG_MAX && serve_one(responder) == FASTCGI_CONNECTED; i++)
 		;
 }
 
