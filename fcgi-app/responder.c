@@ -238,7 +238,8 @@ responder_close(struct responder *responder)
 	arena_free(responder->arena);
 }
 
-/* What has connected before the socket was closed is still answered. */
+/* What has connected before the socket was closed is still answered; not at a reload,
+ * after which the next generation has the socket. */
 static void
 serve_backlog(struct responder *responder)
 {
@@ -264,7 +265,7 @@ responder_run(const struct settings *settings, const struct responder_config *co
 			continue;
 		CHECK(count == 1);
 		if (event.data.u32 == WAKE_LEAVE) {
-			if (server_is_draining(&responder.server))
+			if (config->drain == -1 || server_is_draining(&responder.server))
 				serve_backlog(&responder);
 			break;
 		}

@@ -20,10 +20,15 @@ import time
 import pytest
 from PIL import Image
 
+import apache
+import web
 from apache import folder_for_web_user, give_to_web_user, WEB_USER
+from haproxy import HAProxy
+from nginx import Nginx
 from process import Process, free_port, wait_until
 from processes import FastCGI, Load, children, descriptors, is_alive, of_program, renderers, responders
 from vitrine import Vitrine, build_folder, copy_programs, with_settings
+from web import Client, Site
 
 HIT = "/a/photo/w=300/x.webp"
 SMALL = {"responders": 4, "slow_responders": 3}
@@ -348,6 +353,60 @@ def test_a_reload_takes_the_program_that_is_there_now(services, assets, tmp_path
         wait_until(lambda: of_program(program) == [pid, *responders(pid)] != [pid], 5, "all ran the new program")
         with FastCGI(vitrine.socket) as peer:
             assert peer.ask(HIT)[0] == 200
+
+
+@contextlib.contextmanager
+def site_of_programs(services, folder, **changes):
+    """A site, and the folder of the programs that it runs."""
+    programs = folder / "programs"
+    programs.mkdir()
+    copy_programs(programs)
+    vitrine = Vitrine(folder / "vitrine", with_settings(services.sections, {"http": {"send": "accel"}, **changes}),
+                      build=programs)
+    with vitrine, Nginx(folder / "nginx", vitrine.socket, vitrine.store) as nginx:
+        yield Site(nginx, vitrine.store, vitrine), programs
+
+
+def test_an_upgrade_under_load_loses_no_request(services, assets, tmp_path):
+    """Another build each time: a program does not mind bytes behind its end."""
+    cold = cold_paths()
+    with site_of_programs(services, tmp_path, server={"responders": 6, "slow_responders": 4},
+                          render={"renderers": 2}) as (site, programs):
+        assert site.get(HIT).status == 200
+        with Load(site, lambda client, number: cold() if client == 0 else HIT, clients=8) as load:
+            for number in range(1, 4):
+                for path in [programs / "vitrine.fcgi", programs / "vitrine-renderer"]:
+                    changed = path.with_suffix(".new")
+                    shutil.copy2(path, changed)
+                    with changed.open("ab") as file:
+                        file.write(b"another build")
+                    changed.rename(path)
+                site.vitrine.reload()
+                wait_for_log(site, "event=started", count=number + 1)
+                time.sleep(0.3)
+        program = str(programs / "vitrine.fcgi")
+        wait_until(lambda: {os.readlink(f"/proc/{pid}/exe") for pid in
+                            [site.vitrine.process.pid, *responders(site.vitrine.process.pid)]} == {program},
+                   10, "all ran the last one")
+    assert len(load.answers) > 50 and load.failed == []
+
+
+def test_a_rolling_restart_behind_a_load_balancer_loses_no_request(new_site, tmp_path):
+    settings = {"server": {"responders": 8, "slow_responders": 6, "drain_s": 3}, "render": {"renderers": 1}}
+    sites = [new_site(**settings), new_site(**settings)]
+    cold = cold_paths()
+    assert [site.get(HIT).status for site in sites] == [200, 200]
+    with HAProxy(tmp_path / "haproxy", [site.address for site in sites]) as balancer:
+        client = Client(balancer.url)
+        wait_until(lambda: client.get(HIT).status == 200, 5, "it passed requests on")
+        with Load(client, lambda client, number: cold() if client == 0 else HIT, clients=6) as load:
+            for site in sites:
+                site.vitrine.stop()
+                site.vitrine.start()
+                wait_until(lambda: site.get("/health").status == 200, 5, "it was good again")
+                time.sleep(1.5)     # until the balancer has seen that twice
+    assert len(load.answers) > 100 and load.failed == []
+    assert "is DOWN" in balancer.process.log_text() and "is UP" in balancer.process.log_text()
 
 
 # ---- stop --------------------------------------------------------------------------------------
@@ -760,6 +819,46 @@ def test_under_mod_fcgid_a_responder_is_replaced(apache_fcgid):
 
     wait_until(lambda: apache_fcgid.get(HIT).status == 200, 5, "Apache had started another")
     wait_until(lambda: not any(map(is_alive, old)), 5, "the renderers of the dead had left")
+
+
+def test_under_mod_fcgid_a_graceful_restart_loses_no_request(services, assets):
+    with web.apache_fcgid_site(services.sections) as site:
+        program = site.store.parent / "vitrine.fcgi"
+        cold = cold_paths()
+        assert site.get(cold()).status == 200
+        first = of_program(program)
+        first += [renderer for responder in first for renderer in renderers(responder)]
+        with Load(site, lambda client, number: cold() if client == 0 else HIT, clients=4) as load:
+            for _ in range(2):
+                site.front.process.send(signal.SIGUSR1)
+                time.sleep(1.5)
+        assert len(load.answers) > 20 and load.failed == []
+        wait_until(lambda: not any(map(is_alive, first)), 15, "the processes from before had left, with their renderers")
+    wait_until(lambda: of_program(program) == [], 5, "nothing was left after the end")
+
+
+def test_under_mod_fcgid_limits_of_idleness_and_age_cost_no_request(services, assets, tmp_path, monkeypatch):
+    """The shipped limits are minutes and days; these are seconds."""
+    shorter = tmp_path / "apache-conf"
+    shutil.copytree(apache.CONFIGURATION, shorter)
+    text = (shorter / "vitrine-fcgid.conf").read_text()
+    text = re.sub("FcgidIdleTimeout .*", "FcgidIdleTimeout 1", text)
+    text = re.sub("FcgidProcessLifeTime .*", "FcgidProcessLifeTime 2", text)
+    text = re.sub("FcgidMinProcessesPerClass .*", "FcgidMinProcessesPerClass 0", text)
+    text = re.sub("FcgidMaxRequestsPerProcess .*", "FcgidMaxRequestsPerProcess 20", text)
+    (shorter / "vitrine-fcgid.conf").write_text(text)
+    monkeypatch.setattr(apache, "CONFIGURATION", shorter)
+    monkeypatch.setattr(apache, "_FCGID", "FcgidIdleScanInterval 1\nFcgidErrorScanInterval 1\n" + apache._FCGID)
+    with web.apache_fcgid_site(services.sections) as site:
+        program = site.store.parent / "vitrine.fcgi"
+        seen = set()
+        with Load(site, lambda client, number: HIT, clients=3, pause=0.05) as load:
+            for _ in range(10):
+                time.sleep(0.5)
+                seen |= set(of_program(program))
+        assert len(load.answers) > 20 and load.failed == []
+        assert len(seen) > 5
+        wait_until(lambda: of_program(program) == [], 15, "idle processes had left")
 
 
 # ---- slow clients, and files that change under them -------------------------------------------
