@@ -794,6 +794,19 @@ def test_a_service_manager_can_hand_over_the_socket(vitrine, assets):
     assert given.exists()
 
 
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_the_unit_for_systemd_has_no_mistake(tmp_path):
+    shipped = pathlib.Path(__file__).parents[2] / "systemd-conf" / "vitrine.service"
+    text = shipped.read_text().replace("/usr/lib/vitrine/", f"{build_folder()}/")
+    assert str(build_folder()) in text
+    unit = tmp_path / "vitrine.service"
+    unit.write_text(text)
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True, timeout=30,
+                          check=False)
+
+    assert [line for line in done.stderr.splitlines() if "vitrine" in line] == []
+
+
 def test_under_mod_fcgid_a_renderer_is_replaced(apache_fcgid):
     program = apache_fcgid.store.parent / "vitrine.fcgi"
     cold = cold_paths()
