@@ -319,8 +319,8 @@ import_object(struct worker *worker, const struct import_item *item, struct asse
 static bool
 is_refusal(enum failure_kind kind)
 {
-	return kind == FAIL_UNSUPPORTED || kind == FAIL_UNPROCESSABLE || kind == FAIL_NOT_FOUND ||
-	    kind == FAIL_BAD_REQUEST;
+	return kind == FAIL_UNSUPPORTED || kind == FAIL_UNPROCESSABLE || kind == FAIL_CRASHED ||
+	    kind == FAIL_NOT_FOUND || kind == FAIL_BAD_REQUEST;
 }
 
 static void

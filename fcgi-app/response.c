@@ -22,6 +22,7 @@ static const struct {
 	[FAIL_GONE] = { 410, "This picture or URL has expired", false, true, 0 },
 	[FAIL_UNSUPPORTED] = { 415, "The original is no image that we read", true, true, 0 },
 	[FAIL_UNPROCESSABLE] = { 422, "The original cannot be processed", true, true, 0 },
+	[FAIL_CRASHED] = { 422, "The original cannot be processed", true, false, 2 },
 	[FAIL_BUSY] = { 503, "Too busy, try again", false, false, 1 },
 	[FAIL_UNAVAILABLE] = { 503, "Temporarily unavailable", false, false, 2 },
 	[FAIL_UPSTREAM] = { 502, "A server behind this one failed", false, false, 0 },

@@ -15,6 +15,7 @@ static const char *const kind_names[FAIL_KIND_COUNT] = {
 	[FAIL_GONE] = "gone",
 	[FAIL_UNSUPPORTED] = "unsupported",
 	[FAIL_UNPROCESSABLE] = "unprocessable",
+	[FAIL_CRASHED] = "crashed",
 	[FAIL_BUSY] = "busy",
 	[FAIL_UNAVAILABLE] = "unavailable",
 	[FAIL_UPSTREAM] = "upstream",

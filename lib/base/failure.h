@@ -29,6 +29,7 @@ enum failure_kind {
 	FAIL_GONE,		/* 410: token expired, asset taken down */
 	FAIL_UNSUPPORTED,	/* 415: the bytes are no image we decode */
 	FAIL_UNPROCESSABLE,	/* 422: image damaged, or over a limit */
+	FAIL_CRASHED,		/* 422: the renderer died of this image, or of something else meanwhile */
 	FAIL_BUSY,		/* 503: the slow path is full */
 	FAIL_UNAVAILABLE,	/* 503: a dependency is down and nothing can stand in */
 	FAIL_UPSTREAM,		/* 502: a dependency answered wrongly */

@@ -112,6 +112,8 @@ renderer_died(const struct job *job, int64_t began_us, struct deadline deadline,
 {
 	int64_t worked_ms = (monotonic_us() - began_us) / 1000;
 
+	if (began_us == 0 && deadline_has_passed(deadline))
+		return fail(why, FAIL_BUSY, "no renderer began the job before the deadline");
 	if (began_us == 0)
 		return fail(why, FAIL_UNAVAILABLE, "the renderer left before it began the job");
 	result->ended_renderer = worked_ms >= job->timeout_ms / 2 || !deadline_has_passed(deadline);
@@ -119,7 +121,7 @@ renderer_died(const struct job *job, int64_t began_us, struct deadline deadline,
 		return fail(why, FAIL_TIMEOUT, "the image took longer than %u ms", job->timeout_ms);
 	if (deadline_has_passed(deadline))
 		return fail(why, FAIL_TIMEOUT, "the image was not done before the deadline");
-	return fail(why, FAIL_UNPROCESSABLE, "the renderer died of this image");
+	return fail(why, FAIL_CRASHED, "the renderer died of this image");
 }
 
 /* The renderer says once that the job has left the queue, then the answer. */

@@ -40,7 +40,7 @@ bool render_address_of(int listener, struct render_address *address, struct fail
  * (FAIL_BAD_REQUEST, FAIL_UNSUPPORTED, FAIL_UNPROCESSABLE, ...), or
  *	FAIL_BUSY		the queue was full until the deadline
  *	FAIL_TIMEOUT		no answer before the deadline, or the job's own timer ended it
- *	FAIL_UNPROCESSABLE	the renderer died of this job (killed by a signal)
+ *	FAIL_CRASHED		the renderer died of this job (killed by a signal)
  *	FAIL_UNAVAILABLE	no renderer can be reached, or it left before it read the job
  *	FAIL_INTERNAL		its answer is malformed, or not true of the output
  */

@@ -315,6 +315,16 @@ def _busy_renderer(site):
     return None
 
 
+def test_a_renderer_that_dies_once_is_no_verdict_on_the_picture(new_site, services, tmp_path):
+    """It may have been killed for want of memory."""
+    put_picture(services, tmp_path / "pictures", "innocent.png", pictures.photo(3000, 2000))
+    site = new_site()
+    path = "/a/innocent/w=1001/x.jpg"
+    answer = _kill_while_rendering(site, path)
+    assert answer.status == 422 and answer["Cache-Control"] == "no-store" and answer["Retry-After"]
+    wait_until(lambda: site.get(path).status == 200, 4, "it was tried again")
+
+
 def test_an_asset_that_kills_renderers_is_left_alone(new_site, services, tmp_path):
     put_picture(services, tmp_path / "pictures", "poison.png", pictures.photo(3000, 2000))
     sites = [new_site(), new_site()]

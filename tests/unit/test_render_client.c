@@ -318,7 +318,7 @@ test_a_renderer_that_is_killed_died_of_the_image(void **state)
 	}
 	failed = run(peer, &job, SLOW_SVG, PATIENCE_MS);
 	waitpid(killer, NULL, 0);
-	assert_failed(&failed, FAIL_UNPROCESSABLE, "died of this image");
+	assert_failed(&failed, FAIL_CRASHED, "died of this image");
 	assert_true(failed.result.ended_renderer);
 }
 
@@ -501,7 +501,7 @@ test_believes_no_answer_that_is_not_so(void **state)
 		{ send_a_descriptor_too, FAIL_INTERNAL, "answer" },
 		{ close_without_reading, FAIL_UNAVAILABLE, "took the job" },
 		{ leave_before_the_start, FAIL_UNAVAILABLE, "before it began" },
-		{ leave_after_the_start, FAIL_UNPROCESSABLE, "died of this image" },
+		{ leave_after_the_start, FAIL_CRASHED, "died of this image" },
 		{ start_twice, FAIL_INTERNAL, "malformed" },
 	};
 	struct peer *peer = *state;
@@ -516,7 +516,7 @@ test_believes_no_answer_that_is_not_so(void **state)
 		waitpid(peer->pid, NULL, 0);
 		peer->pid = -1;
 		assert_failed(&failed, peers[i].kind, peers[i].words);
-		assert_int_equal(failed.result.ended_renderer, peers[i].kind == FAIL_UNPROCESSABLE);
+		assert_int_equal(failed.result.ended_renderer, peers[i].kind == FAIL_CRASHED);
 	}
 }
 

@@ -36,6 +36,7 @@ test_every_kind_has_its_answer(void **state)
 		{ FAIL_GONE, 410, "public, max-age=60", false, false },
 		{ FAIL_UNSUPPORTED, 415, "public, max-age=60", true, false },
 		{ FAIL_UNPROCESSABLE, 422, "public, max-age=60", true, false },
+		{ FAIL_CRASHED, 422, "no-store", true, true },
 		{ FAIL_BUSY, 503, "no-store", false, true },
 		{ FAIL_UNAVAILABLE, 503, "no-store", false, true },
 		{ FAIL_UPSTREAM, 502, "no-store", false, false },
