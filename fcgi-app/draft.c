@@ -3,7 +3,8 @@
 enum {
 	/* Each holds an original, perhaps a watermark's, and the result. */
 	PLACES_IN_MEMORY = 4,
-	PAUSE_MS = 20
+	PAUSE_MS = 20,
+	PATIENCE_MS = 1000	/* those who have a place may wait for a flight that we hold */
 };
 
 static void
@@ -17,13 +18,14 @@ static bool
 take_place(struct server *server, struct request *request, struct failure *why)
 {
 	struct store_lock *place = arena_alloc(request->arena, sizeof(*place));
+	struct deadline deadline = deadline_within_ms(request->deadline, PATIENCE_MS);
 
 	if (request->is_in_memory)
 		return true;
 	while (!store_take_place(server->store, LANE_MEMORY, PLACES_IN_MEMORY, place)) {
-		if (deadline_has_passed(request->deadline))
+		if (deadline_has_passed(deadline))
 			return fail(why, FAIL_BUSY, "the disk takes nothing, and others hold the memory for answers");
-		deadline_sleep_ms(request->deadline, PAUSE_MS);
+		deadline_sleep_ms(deadline, PAUSE_MS);
 	}
 	arena_defer(request->arena, give_place_back, place);
 	request->is_in_memory = true;
@@ -47,7 +49,8 @@ draft_begin(struct server *server, struct request *request, struct store_draft *
 bool
 draft_begin_again(struct server *server, struct request *request, struct store_draft *draft, struct failure *why)
 {
-	if (why->kind != FAIL_INTERNAL || !store_draft_is_refused(draft))
+	/* Mostly that is the disk, and otherwise trying once more does no harm. */
+	if (why->kind != FAIL_INTERNAL || store_draft_is_in_memory(draft))
 		return false;
 	store_discard(server->store, draft);
 	failure_clear(why);

@@ -12,11 +12,11 @@
 #include "fcgi-app/request.h"
 #include "fcgi-app/server.h"
 
-/* FAIL_BUSY when the deadline passes before there is memory for it. */
+/* FAIL_BUSY when there is no memory for it within a second. */
 bool draft_begin(struct server *server, struct request *request, struct store_draft *draft, struct failure *why)
     __attribute__((warn_unused_result));
 
-/* After writing it has failed: true when the disk was to blame.  The draft is empty
+/* After writing it has failed: true when the disk may be to blame.  The draft is empty
  * again then, in memory, and *why is cleared: write it once more. */
 bool draft_begin_again(struct server *server, struct request *request, struct store_draft *draft,
     struct failure *why) __attribute__((warn_unused_result));

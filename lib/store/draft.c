@@ -31,7 +31,6 @@
 enum {
 	BEGIN_ATTEMPTS = 16,
 	RENAME_ATTEMPTS = 3,
-	TRIED_BYTES = 64 * 1024,	/* more than what is left where a file did not fit */
 	RELIEF_FILES = 8,		/* of the draft's size: it needs up to three inodes */
 	SWEEP_EVERY_DRAFTS = 64,	/* of a process, for what others left when they were killed */
 };
@@ -126,20 +125,10 @@ store_begin_in_memory(struct store_draft *draft, struct failure *why)
 	return draft->fd != -1 || fail(why, FAIL_INTERNAL, "cannot make a file in memory: %s", strerror(errno));
 }
 
-static bool
-draft_is_in_memory(const struct store_draft *draft)
+bool
+store_draft_is_in_memory(const struct store_draft *draft)
 {
 	return draft->path[0] == '\0';
-}
-
-bool
-store_draft_is_refused(const struct store_draft *draft)
-{
-	static const char more[TRIED_BYTES];
-	struct stat status;
-
-	return !draft_is_in_memory(draft) && fstat(draft->fd, &status) != -1 &&
-	    pwrite(draft->fd, more, sizeof(more), status.st_size) != sizeof(more);
 }
 
 void
@@ -147,7 +136,7 @@ store_discard(struct store *store, struct store_draft *draft)
 {
 	if (draft->fd == -1)
 		return;
-	if (!draft_is_in_memory(draft))
+	if (!store_draft_is_in_memory(draft))
 		unlinkat(store->root_fd, draft->path, 0);
 	close(draft->fd);
 	draft->fd = -1;
@@ -280,7 +269,7 @@ commit_draft(struct store *store, const struct store_draft *draft, enum store_pa
 	file->checksum = record.checksum;
 	file->media = media;
 	file->path[0] = '\0';
-	if (!draft_is_in_memory(draft))
+	if (!store_draft_is_in_memory(draft))
 		keep_draft(store, draft, part, key, &record, file);
 	return true;
 }

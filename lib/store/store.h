@@ -90,10 +90,7 @@ bool store_begin(struct store *store, struct store_draft *draft, struct failure 
  * are open: for an answer that nobody keeps.  Who uses it bounds how many there are.
  */
 bool store_begin_in_memory(struct store_draft *draft, struct failure *why) __attribute__((warn_unused_result));
-
-/* Whether it was the disk that ended the writing of a draft: asked of the disk, because
- * who wrote may have said anything. */
-bool store_draft_is_refused(const struct store_draft *draft);
+bool store_draft_is_in_memory(const struct store_draft *draft);
 
 /* Computes size and checksum, makes room, and renames the draft to its name;
  * what was there before is replaced.  On success *file is the open file, as

@@ -80,6 +80,17 @@ class Disk:
             filler.unlink()
 
     @contextlib.contextmanager
+    def nearly_full(self, left):
+        disk = os.statvfs(self.folder)
+        filler = self.folder / "filler"
+        with filler.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, disk.f_bavail * disk.f_frsize - left)
+        try:
+            yield
+        finally:
+            filler.unlink()
+
+    @contextlib.contextmanager
     def without_inodes(self):
         folder = self.folder / "many"
         folder.mkdir()
@@ -167,6 +178,18 @@ def test_a_full_disk_costs_nobody_the_picture(new_disk, right, send):
     wait_until(lambda: site.get("/health").status == 200, 5, "health was good again")
     assert wrong(site, right) == []
     assert [site.logged(site.get(path))["tier"] for path in right] == ["store"] * len(right)
+
+
+def test_what_does_not_fit_is_made_once_more_in_memory(new_disk, right):
+    """The disk ends the writing in the middle of an original; what is small is kept."""
+    disk, site = new_disk("ext4", 32 << 20, server=SMALL)
+    assert site.get(HIT).status == 200
+    with disk.nearly_full(left=2 << 20):
+        assert wrong(site, right, rounds=2) == []
+        answer = site.get("/a/bulky/original/x.png")
+        assert answer.status == 200 and site.logged(answer)["kept"] == "no"
+        assert site.logged(site.get("/a/bulky/w=50/x.png"))["tier"] == "store"
+    assert list((site.store / "tmp").iterdir()) == []
 
 
 def test_who_starts_while_the_disk_is_full_serves_too(new_disk, right):
