@@ -94,9 +94,6 @@ class Server:
     def free_disk(self):
         (self.store / "ballast").unlink()
 
-    def remount(self, mode):
-        subprocess.run(["mount", "-o", f"remount,{mode}", self.store], check=True)
-
     def is_well(self, requires=DEPENDENCIES):
         try:
             with urllib.request.urlopen(f"{self.nginx.url}/health?require={requires}", timeout=3) as answer:

@@ -125,12 +125,12 @@ def clock_ahead(cluster, hold):
     vitrine.start()
 
 
-@fault("reloaded, all servers, twice a second")
+@fault("reloaded, all servers, once a second")
 def reloaded(cluster, hold):
-    for _ in range(LASTS * 2):
+    for _ in range(LASTS):
         for server in cluster.servers:
             server.vitrine.reload()
-        hold(0.5)
+        hold(1)
 
 
 @fault("upgraded, all servers one after the other")
@@ -296,16 +296,8 @@ def disk_full(find):
     return happens
 
 
-def disk_read_only(cluster, hold):
-    server = cluster.servers[0]
-    server.remount("ro")
-    hold()
-    server.remount("rw")
-
-
 fault("a disk full")(disk_full(lambda cluster: cluster.servers[:1]))
 fault("every disk full")(disk_full(lambda cluster: cluster.servers))
-fault("a disk read-only")(disk_read_only)
 
 
 def files_of(server):

@@ -5,7 +5,7 @@
     known.change()                          # replaces the changing asset by its other content
 
 Hits are the same in every round.  Each round has variants that nobody has asked for
-before, some of them of originals that no server has: begin() removes these from the stores.
+before, some of them of assets that no server knows: begin() removes these from the stores.
 What is right comes from a Vitrine that works alone, with a store of its own, before the
 first fault: rendering is deterministic, and if it were not, the round without a fault
 would show wrong bytes.
@@ -110,10 +110,14 @@ class Known:
         return self._wishes(number)
 
     def _remove_rare(self, store):
-        """Anybody may, at any time.  An original is exactly what was imported."""
+        """Their originals, which are exactly what was imported, and what is known of them.
+        Anybody may remove anything at any time."""
         rare = {(self._folder / "originals" / f"{name}.jpg").read_bytes() for name in self._rare}
         for path in (store / "originals").rglob("*"):
             if path.is_file() and path.read_bytes() in rare:
+                path.unlink()
+        for path in (store / "notes").rglob("*"):
+            if path.is_file() and b"rare" in path.read_bytes():
                 path.unlink()
 
     def _wishes(self, number):

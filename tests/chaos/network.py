@@ -20,6 +20,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 
@@ -62,6 +63,10 @@ def _be_init():
         pid, status = os.wait()
         if pid == child:
             os._exit(os.waitstatus_to_exitcode(status) & 0xff)
+
+
+def interfaces():
+    return [name for _, name in socket.if_nameindex()]
 
 
 class Network:
@@ -108,7 +113,7 @@ class Network:
         near, far, bridge = f"{name}-a", f"{name}-b", f"{name}-w"
         wire = Process(f"wire-{name}", [sys.executable, pathlib.Path(__file__).with_name("wire.py"), near, far,
                                         delay_ms, loss, self.seed], self.folder, death_signal=signal.SIGKILL)
-        wire.start(lambda: pathlib.Path(f"/sys/class/net/{far}").exists() and "ready" in wire.log_text())
+        wire.start(lambda: "ready" in wire.log_text())
         _run("ip", "link", "add", bridge, "type", "bridge")
         _run("ip", "link", "set", bridge, "up")
         _run("ip", "link", "set", near, "master", bridge, "up")
@@ -121,4 +126,4 @@ class Network:
             _run("ip", "link", "delete", bridge)
             wire.kill()
             wire.log_path.unlink()
-            wait_until(lambda: not pathlib.Path(f"/sys/class/net/{far}").exists(), 5, "the wire was gone")
+            wait_until(lambda: far not in interfaces(), 5, "the wire was gone")
