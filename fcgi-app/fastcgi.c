@@ -131,7 +131,7 @@ send_bytes(struct fastcgi *fastcgi, const unsigned char *bytes, size_t length)
 static unsigned char *
 put_header(const struct fastcgi *fastcgi, unsigned char *at, enum record_type type, size_t length)
 {
-	const unsigned char header[HEADER_BYTES] = { VERSION, type, fastcgi->id >> 8 & 255, fastcgi->id & 255,
+	const unsigned char header[HEADER_BYTES] = { VERSION, (unsigned char)type, fastcgi->id >> 8 & 255, fastcgi->id & 255,
 		length >> 8 & 255, length & 255, 0, 0 };
 
 	memcpy(at, header, sizeof(header));
@@ -141,7 +141,7 @@ put_header(const struct fastcgi *fastcgi, unsigned char *at, enum record_type ty
 static unsigned char *
 put_end(const struct fastcgi *fastcgi, unsigned char *at, enum protocol_status status)
 {
-	const unsigned char body[8] = { [4] = status };
+	const unsigned char body[8] = { [4] = (unsigned char)status };
 
 	at = put_header(fastcgi, at, END_REQUEST, sizeof(body));
 	memcpy(at, body, sizeof(body));

@@ -110,6 +110,7 @@ def test_a_role_that_we_do_not_have_is_answered_so(hostile):
 
 @pytest.mark.parametrize("name, value", [
     (b"\xff\xff\xff\xff\xff\xff\xff\xff", b""), (b"\x80\0\0\0\x7f", b""), (b"\xff", b""), (b"\x01\xff\xff\xff", b"x"),
+    (b"\x0b\xff\xff\xff\xf0REQUEST_URI", b"/cut"),
 ])
 def test_parameters_with_lengths_that_lie_are_not_believed(hostile, name, value):
     """Four bytes can say two gigabytes; nothing is allocated for them."""
