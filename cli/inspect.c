@@ -153,7 +153,9 @@ print_on_disk(const struct inspection *inspection)
 static void
 print_in_ring(struct inspection *inspection)
 {
-	static const char *const tiers[CATALOG_TIER_COUNT] = { "the ring", "a replica", "the primary" };
+	static const char *const tiers[CATALOG_TIER_COUNT] = {
+		"the ring", "a replica", "the primary", "a replica that lags"
+	};
 	struct failure why = { 0 };
 	unsigned configured, alive;
 	enum catalog_tier tier;

@@ -70,12 +70,26 @@ ask(struct server *server, struct request *request, struct span id, struct deadl
 	enum catalog_tier tier;
 
 	if (catalog_find(server->catalog, id, seen, deadline, asset, &tier, why)) {
-		remember(server, request->arena, known, asset);
+		if (tier != CATALOG_LATE)
+			remember(server, request->arena, known, asset);
 		return answer(server, request, ROW_FROM_CATALOG + tier);
 	}
 	if (why->kind == FAIL_NOT_FOUND && known->is_there)
 		store_remove(server->store, STORE_NOTES, &known->key);
 	return false;
+}
+
+/* A row that is wrong is its own trouble, and not asked for again for a moment; that
+ * nobody answers is everybody's. */
+static void
+note_trouble(struct server *server, const struct last_known *known, const struct failure *trouble)
+{
+	if (trouble->kind == FAIL_UNAVAILABLE || trouble->kind == FAIL_TIMEOUT) {
+		breaker_open(&server->shared->refresh, REFRESH_PAUSE_MS);
+		return;
+	}
+	breaker_close(&server->shared->refresh);
+	store_confirm_note(server->store, &known->key);
 }
 
 /* Whatever happens to the catalog, there is an answer. */
@@ -97,10 +111,26 @@ refresh(struct server *server, struct request *request, struct span id, const st
 			*why = trouble;
 			return false;
 		}
-		breaker_open(breaker, REFRESH_PAUSE_MS);
+		note_trouble(server, known, &trouble);
 	}
 	*asset = known->asset;
 	return answer(server, request, ROW_STALE);
+}
+
+/* Not on our disk, so what will be served is not either: that is the slow path. */
+static bool
+ask_for_the_unknown(struct server *server, struct request *request, struct span id, const struct last_known *known,
+    struct asset *asset, struct failure *why)
+{
+	unsigned places = server->settings->server.slow_responders;
+	struct store_lock place;
+	bool was_found;
+
+	if (!store_take_place(server->store, LANE_SLOW, places, &place))
+		return fail(why, FAIL_BUSY, "all %u places of the slow path are taken", places);
+	was_found = ask(server, request, id, deadline_within_ms(request->deadline, ASK_MS), known, asset, why);
+	store_unlock(&place);
+	return was_found;
 }
 
 static bool
@@ -114,7 +144,7 @@ find(struct server *server, struct request *request, struct span id, struct asse
 	}
 	if (known->is_there)
 		return refresh(server, request, id, known, asset, why);
-	return ask(server, request, id, deadline_within_ms(request->deadline, ASK_MS), known, asset, why);
+	return ask_for_the_unknown(server, request, id, known, asset, why);
 }
 
 bool

@@ -56,7 +56,8 @@ take_shared(struct server *server, struct request *request, const struct variant
 	if (peers_get(server->peers, &entry, request->arena, &value) != PEER_HIT)
 		return false;
 	extension = span_cut(&value, '\n');
-	return value.length > 0 && span_equals(extension, media_extension(variant->format)) &&
+	return span_equals(extension, media_extension(variant->format)) &&
+	    media_sniff(value.at, value.length) == variant->format &&
 	    keep(server, request, variant, value, file);
 }
 
@@ -84,6 +85,7 @@ bool
 neighbours_obtain(struct server *server, struct request *request, const struct variant *variant,
     struct store_file *file, bool *has_lease)
 {
+	struct deadline deadline = deadline_within_ms(request->deadline, deadline_left_ms(request->deadline) / 4);
 	int64_t from_us = monotonic_us();
 	enum lease_answer answer;
 	bool was_shared;
@@ -96,9 +98,9 @@ neighbours_obtain(struct server *server, struct request *request, const struct v
 		 * finished in between would be made once more. */
 		answer = lease_take(server->peers, &variant->key);
 		was_shared = take_shared(server, request, variant, file);
-		if (was_shared || answer != LEASE_THEIRS || deadline_has_passed(request->deadline))
+		if (was_shared || answer != LEASE_THEIRS || deadline_has_passed(deadline))
 			break;
-		deadline_sleep_ms(request->deadline, PAUSE_MS);
+		deadline_sleep_ms(deadline, PAUSE_MS);
 	}
 	request_note_step(request, STEP_WAIT, &from_us);
 	*has_lease = answer == LEASE_OURS && !was_shared;

@@ -14,8 +14,8 @@
 #include "store/store.h"
 
 /*
- * True when a neighbour has made the variant, perhaps while we waited: then it is in our
- * store, and *file is open.  False: make it, and tell with neighbours_tell().
+ * True when a neighbour has made the variant, perhaps while we waited, for a quarter of our
+ * time at most: then it is in our store, and *file is open.  False: make it, and tell with neighbours_tell().
  * *has_lease says whether the others wait for us meanwhile: then call neighbours_hold()
  * at least once a second.
  */

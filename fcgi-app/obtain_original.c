@@ -39,8 +39,6 @@ looks_like_md5(const char *etag)
 static bool
 is_the_same_elsewhere(const struct asset *asset, const struct origin_object *object)
 {
-	if (!object->is_from_fallback)
-		return false;
 	if (looks_like_md5(asset->etag))
 		return strcmp(asset->etag, object->md5) == 0;
 	return asset->bytes == object->bytes;
@@ -51,8 +49,9 @@ is_the_same_elsewhere(const struct asset *asset, const struct origin_object *obj
 static bool
 object_is_the_catalogs(const struct asset *asset, const struct origin_object *object, struct failure *why)
 {
-	if (asset->etag[0] == '\0' || object->etag[0] == '\0' || strcmp(asset->etag, object->etag) == 0 ||
-	    is_the_same_elsewhere(asset, object))
+	if (asset->etag[0] == '\0' || strcmp(asset->etag, object->etag) == 0)
+		return true;
+	if (object->is_from_fallback ? is_the_same_elsewhere(asset, object) : object->etag[0] == '\0')
 		return true;
 	return fail(why, FAIL_UPSTREAM,
 	    "origin %s has another object than the catalog describes: etag %.40s, not %.40s",
@@ -106,6 +105,32 @@ fetch_original(struct server *server, struct request *request, const struct asse
 }
 
 static bool
+wait_for_flight(struct server *server, struct request *request, const struct key *key, struct store_lock *flight,
+    struct failure *why)
+{
+	struct store_lock place;
+	bool has_landed;
+
+	if (!server_take_waiting_place(server, &place, why))
+		return false;
+	has_landed = store_lock(server->store, STORE_ORIGINALS, key, request->deadline, flight, why);
+	store_unlock(&place);
+	return has_landed;
+}
+
+static bool
+fetch_in_flight(struct server *server, struct request *request, const struct asset *asset, const struct key *key,
+    struct store_file *original, struct failure *why)
+{
+	bool was_fetched;
+
+	request->original_in_flight = key;
+	was_fetched = fetch_original(server, request, asset, key, original, why);
+	request->original_in_flight = NULL;
+	return was_fetched;
+}
+
+static bool
 find_or_fetch_original(struct server *server, struct request *request, const struct asset *asset,
     const struct key *key, struct store_file *original, struct failure *why)
 {
@@ -117,14 +142,15 @@ find_or_fetch_original(struct server *server, struct request *request, const str
 		request->tier = TIER_STORE;
 		return true;
 	}
-	if (!store_lock(server->store, STORE_ORIGINALS, key, request->deadline, &flight, why))
+	if (!store_try_lock(server->store, STORE_ORIGINALS, key, &flight) &&
+	    !wait_for_flight(server, request, key, &flight, why))
 		return false;
 	request_note_step(request, STEP_WAIT, &from_us);
 	was_obtained = store_find(server->store, STORE_ORIGINALS, key, original);
 	if (was_obtained)
 		request->tier = TIER_JOINED;
 	else
-		was_obtained = fetch_original(server, request, asset, key, original, why);
+		was_obtained = fetch_in_flight(server, request, asset, key, original, why);
 	store_unlock(&flight);
 	return was_obtained;
 }

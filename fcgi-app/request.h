@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/deadline.h"
+#include "base/digest.h"
 #include "base/failure.h"
 #include "base/text.h"
 
@@ -77,6 +78,8 @@ struct request {
 	struct span secret;		/* the part of the target that is not written to the log */
 
 	bool is_in_memory;		/* the disk takes nothing, and nothing is kept of this: draft.h */
+
+	const struct key *original_in_flight;	/* the original that this request is fetching, for all who want it */
 
 	/* Notes. */
 	const char *asset, *recipe, *variant, *format, *row_tier;

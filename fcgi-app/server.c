@@ -91,6 +91,23 @@ server_close(struct server *server)
 		store_close(server->store);
 }
 
+unsigned
+server_waiting_places(const struct server *server)
+{
+	unsigned slow = server->settings->server.slow_responders;
+
+	return slow > 1 ? slow * 3 / 4 : 1;
+}
+
+bool
+server_take_waiting_place(struct server *server, struct store_lock *place, struct failure *why)
+{
+	unsigned places = server_waiting_places(server);
+
+	return store_take_place(server->store, LANE_WAIT, places, place) ||
+	    fail(why, FAIL_BUSY, "%u requests wait for others already", places);
+}
+
 void
 server_log_sandbox(const struct settings *settings)
 {

@@ -54,6 +54,13 @@ void server_close(struct server *server);
 /* What this kernel gives renderers of their sandbox, as an event. */
 void server_log_sandbox(const struct settings *settings);
 
+/* A place among those who wait for what another request makes: three quarters of the
+ * slow path, because a thousand who want one picture must leave places to those who
+ * want another.  FAIL_BUSY at once. */
+unsigned server_waiting_places(const struct server *server);
+bool server_take_waiting_place(struct server *server, struct store_lock *place, struct failure *why)
+    __attribute__((warn_unused_result));
+
 /* What the path's token permits; nothing special when it has none. */
 bool server_check_token(const struct server *server, const struct route *route, int64_t now, struct permit *permit,
     struct failure *why) __attribute__((warn_unused_result));

@@ -3,8 +3,8 @@
  * the neighbours, obtains the original and renders.  The others follow.
  *
  * Locks are waited for in this order: the flight of the variant, the flight of an
- * original, a place for a heavy job; other places are taken or not.  Each ends with
- * the function that took it.
+ * original, a place in memory (draft.h), a place for a heavy job; other places are
+ * taken or not.  Each ends with the function that took it.
  */
 #include "fcgi-app/slow_path.h"
 
@@ -19,7 +19,8 @@
 #include <unistd.h>
 
 enum {
-	WORK_UNIT_MS = 100,	/* places of LANE_WORK are so much each */
+	WORK_UNIT_MS = 100,	/* a place of LANE_WORK is so much, */
+	WORK_PLACES_MAX = 1024,	/* or more, when there would be more of them */
 	HEAVY_PAUSE_MS = 10
 };
 
@@ -38,28 +39,31 @@ struct pursuit {
 
 /* ---- the bounds ---------------------------------------------------------------------- */
 
-/* A thousand who want one picture must leave places to those who want another. */
 static unsigned
-waiting_places(const struct server *server)
+backlog_ms(const struct server *server)
 {
-	return server->settings->server.slow_responders * 3 / 4;
+	const struct render_settings *render = &server->settings->render;
+
+	return render->renderers * render->backlog_ms;
 }
 
 static unsigned
 work_places(const struct server *server)
 {
-	const struct render_settings *render = &server->settings->render;
+	unsigned places = backlog_ms(server) / WORK_UNIT_MS;
 
-	return render->renderers * render->backlog_ms / WORK_UNIT_MS;
+	return places < WORK_PLACES_MAX ? places : WORK_PLACES_MAX;
 }
 
-/* What is dearer than all that may wait has to be alone. */
+/* However dear one is, there is room for others beside it. */
 static unsigned
 work_places_for(const struct server *server, unsigned cost_ms)
 {
-	unsigned places = cost_ms / WORK_UNIT_MS + 1;
+	unsigned all = work_places(server), renderers = server->settings->render.renderers;
+	unsigned most = renderers > 1 ? all - all / renderers : all / 2;
+	uint64_t places = (uint64_t)cost_ms * all / backlog_ms(server) + 1;
 
-	return places < work_places(server) ? places : work_places(server);
+	return places < most ? (unsigned)places : most;
 }
 
 struct slow_path_load
@@ -70,24 +74,25 @@ slow_path_load(struct server *server)
 	return (struct slow_path_load){
 		.requests = store_places_taken(server->store, LANE_SLOW, slow),
 		.requests_max = slow,
-		.waiting = store_places_taken(server->store, LANE_WAIT, waiting_places(server)),
-		.waiting_max = waiting_places(server),
-		.work_ms = store_places_taken(server->store, LANE_WORK, work_places(server)) * WORK_UNIT_MS,
-		.work_max_ms = work_places(server) * WORK_UNIT_MS,
+		.waiting = store_places_taken(server->store, LANE_WAIT, server_waiting_places(server)),
+		.waiting_max = server_waiting_places(server),
+		.work_ms = store_places_taken(server->store, LANE_WORK, work_places(server)) *
+		    (backlog_ms(server) / work_places(server)),
+		.work_max_ms = backlog_ms(server),
 	};
 }
 
 /* ---- whether anybody wants it ---------------------------------------------------------- */
 
+/* For a file whose flight we hold: who waits for one must not take itself for another. */
 static bool
 others_wait(const struct pursuit *pursuit)
 {
-	const struct wish *wish = pursuit->wish;
 	struct store *store = pursuit->server->store;
+	const struct key *fetched = pursuit->request->original_in_flight;
 
-	return pursuit->is_leading && (store_is_awaited(store, pursuit->part, pursuit->key) ||
-	    store_is_awaited(store, STORE_ORIGINALS, &wish->variant.original_key) ||
-	    (wish->dressing.watermark != NULL && store_is_awaited(store, STORE_ORIGINALS, &wish->mark_key)));
+	return (pursuit->is_leading && store_is_awaited(store, pursuit->part, pursuit->key)) ||
+	    (fetched != NULL && store_is_awaited(store, STORE_ORIGINALS, fetched));
 }
 
 /* Called now and then by whatever waits. */
@@ -102,6 +107,16 @@ is_over(void *state)
 }
 
 /* ---- rendering --------------------------------------------------------------------------- */
+
+/* Not for what a recipe asks of it, nor for what is laid over it. */
+static bool
+asset_is_to_blame(const struct pursuit *pursuit, const struct job *job, const struct failure *why)
+{
+	const struct overlays *overlays = &pursuit->wish->dressing.overlays;
+
+	return !overlays->mark.is_set && overlays->caption_count == 0 &&
+	    (why->kind != FAIL_TIMEOUT || pursuit->cost_ms < job->timeout_ms / 8);
+}
 
 static bool
 render_into_draft(struct pursuit *pursuit, const struct job_files *files, struct failure *why)
@@ -124,7 +139,7 @@ render_into_draft(struct pursuit *pursuit, const struct job_files *files, struct
 	if (job.timeout_ms == 0)
 		return fail(why, FAIL_TIMEOUT, "no time was left to render");
 	was_rendered = server_render(pursuit->server, &job, files, deadline, &result, why);
-	if (result.ended_renderer)
+	if (result.ended_renderer && asset_is_to_blame(pursuit, &job, why))
 		quarantine_count(pursuit->server->peers, &pursuit->wish->asset, why->detail);
 	return was_rendered;
 }
@@ -157,10 +172,10 @@ render_from(struct pursuit *pursuit, int original, int mark, struct store_file *
 	int64_t from_us = monotonic_us();
 	bool was_rendered;
 
-	if (!wait_for_heavy_place(pursuit, &heavy, why))
+	if (!draft_begin(pursuit->server, pursuit->request, &draft, why))
 		return false;
-	if (!draft_begin(pursuit->server, pursuit->request, &draft, why)) {
-		store_unlock(&heavy);
+	if (!wait_for_heavy_place(pursuit, &heavy, why)) {
+		store_discard(store, &draft);
 		return false;
 	}
 	request_note_step(pursuit->request, STEP_WAIT, &from_us);
@@ -246,6 +261,14 @@ make_within_bounds(struct pursuit *pursuit, struct store_file *file, struct fail
 	return was_made;
 }
 
+/* That our time is up, or our client gone, says nothing about those who came later. */
+static bool
+is_for_others(const struct pursuit *pursuit, const struct failure *why)
+{
+	return why->kind != FAIL_BUSY &&
+	    (why->kind != FAIL_TIMEOUT || !deadline_has_passed(pursuit->request->deadline));
+}
+
 /* The flight is ours.  Somebody may have landed just before. */
 static bool
 lead(struct pursuit *pursuit, struct store_lock *flight, struct store_file *file, struct failure *why)
@@ -258,8 +281,8 @@ lead(struct pursuit *pursuit, struct store_lock *flight, struct store_file *file
 		pursuit->is_leading = true;
 		was_obtained = make_within_bounds(pursuit, file, why);
 		pursuit->is_leading = false;
-		if (!was_obtained && !pursuit->vigil.was_over)
-			verdict_remember(pursuit->server, pursuit->request, pursuit->key, why);
+		if (!was_obtained && is_for_others(pursuit, why))
+			verdict_remember(pursuit->server, pursuit->request, pursuit->part, pursuit->key, why);
 	}
 	store_unlock(flight);
 	return was_obtained;
@@ -271,12 +294,11 @@ static bool
 wait_for_flight(struct pursuit *pursuit, struct store_lock *flight, struct failure *why)
 {
 	struct store *store = pursuit->server->store;
-	unsigned places = waiting_places(pursuit->server);
 	struct store_lock place;
 	bool has_landed;
 
-	if (!store_take_place(store, LANE_WAIT, places, &place))
-		return fail(why, FAIL_BUSY, "%u requests wait for others already", places);
+	if (!server_take_waiting_place(pursuit->server, &place, why))
+		return false;
 	has_landed = store_lock(store, pursuit->part, pursuit->key, pursuit->request->deadline, flight, why);
 	store_unlock(&place);
 	return has_landed;

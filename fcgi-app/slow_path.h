@@ -6,7 +6,8 @@
  *
  *	slow_responders		requests that are here at all
  *	three quarters of them	requests that wait for what another one makes
- *	backlog_ms		estimated work, for each renderer, that is begun or waits
+ *	backlog_ms		estimated work, for each renderer, that is begun or waits; one alone
+ *				takes no more than all renderers but one could
  *	renderers - 1		jobs of more than heavy_ms at once; they wait for each other
  *
  * One request on this server makes a given file, and, as far as the ring allows,

@@ -50,14 +50,27 @@ lifetime_ms(const struct server *server, enum failure_kind kind)
 	}
 }
 
+/* Notes of nothing would crowd out those that are needed. */
+static void
+forget_verdict(struct server *server, struct request *request, const struct key *key)
+{
+	struct key note = key_of_note(request, key);
+
+	store_remove(server->store, STORE_NOTES, &note);
+}
+
 bool
 verdict_is_open(struct server *server, struct request *request, const struct key *key, struct failure *why)
 {
 	struct failure failure;
 	int64_t age_ms;
 
-	if (!read_verdict(server, request, key, &failure, &age_ms) || age_ms >= lifetime_ms(server, failure.kind))
+	if (!read_verdict(server, request, key, &failure, &age_ms))
 		return true;
+	if (age_ms >= lifetime_ms(server, failure.kind)) {
+		forget_verdict(server, request, key);
+		return true;
+	}
 	*why = failure;
 	return false;
 }
@@ -76,14 +89,14 @@ verdict_is_open_since(struct server *server, struct request *request, const stru
 	return false;
 }
 
-/* That there was no place, or that a client has gone, says nothing to others. */
+/* Without a lifetime it is for those who wait, if there are any. */
 void
-verdict_remember(struct server *server, struct request *request, const struct key *key,
+verdict_remember(struct server *server, struct request *request, enum store_part part, const struct key *key,
     const struct failure *failure)
 {
 	struct key note = key_of_note(request, key);
 
-	if (failure->kind != FAIL_BUSY && failure->kind != FAIL_ABANDONED)
+	if (lifetime_ms(server, failure->kind) > 0 || store_is_awaited(server->store, part, key))
 		store_write_note(server->store, &note, span_of(arena_printf(request->arena, "%s %s",
 		    failure_kind_name(failure->kind), failure->detail)));
 }

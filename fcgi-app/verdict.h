@@ -22,7 +22,7 @@ bool verdict_is_open(struct server *server, struct request *request, const struc
 bool verdict_is_open_since(struct server *server, struct request *request, const struct key *key, int64_t from_us,
     struct failure *why) __attribute__((warn_unused_result));
 
-void verdict_remember(struct server *server, struct request *request, const struct key *key,
+void verdict_remember(struct server *server, struct request *request, enum store_part part, const struct key *key,
     const struct failure *failure);
 
 #endif

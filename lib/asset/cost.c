@@ -24,7 +24,9 @@ static const struct {
 enum {
 	PROGRESSIVE_NS = 10,		/* on top of a JPEG's */
 	STEP_NS = 15,			/* for each operation that works on all pixels */
-	ENCODINGS = 6,			/* of a bounded search for a quality */
+	ENCODINGS = 6,			/* of a search for a size */
+	TRIALS = 5,			/* of a search for a quality, on a part of this many pixels: image/quality.h */
+	TRIAL_PIXELS = 1000000,
 	JPEG_SHRINKS = 8,		/* the decoder's own scaling, up to this */
 	PIXELS_UNKNOWN = 16000000,
 	NS_PER_MS = 1000000
@@ -84,9 +86,11 @@ steps_ns(const struct recipe *recipe, const struct work *work)
 static double
 encoding_ns(const struct recipe *recipe, enum media format, const struct work *work)
 {
-	bool is_search = recipe->quality_choice == QUALITY_AUTO || recipe->max_bytes != 0;
+	double pixels = work->result_pixels * (recipe->max_bytes != 0 ? ENCODINGS : 1);
 
-	return rates_ns[format].encode * work->result_pixels * (is_search ? ENCODINGS : 1);
+	if (recipe->quality_choice == QUALITY_AUTO)
+		pixels += TRIALS * (work->result_pixels < TRIAL_PIXELS ? work->result_pixels : TRIAL_PIXELS);
+	return rates_ns[format].encode * pixels;
 }
 
 unsigned

@@ -43,6 +43,7 @@ catalog_tier_name(enum catalog_tier tier)
 		[CATALOG_PEER] = "peer",
 		[CATALOG_REPLICA] = "replica",
 		[CATALOG_PRIMARY] = "primary",
+		[CATALOG_LATE] = "late",
 	};
 
 	return names[tier];
@@ -173,6 +174,20 @@ find_stale(struct catalog *catalog, const struct asset *stale, struct deadline d
 	return true;
 }
 
+static enum catalog_tier
+tier_of(enum sighting sighting)
+{
+	switch (sighting) {
+	case SEEN_ON_REPLICA:
+		return CATALOG_REPLICA;
+	case SEEN_LATE:
+	case MISSING_LATE:
+		return CATALOG_LATE;
+	default:
+		return CATALOG_PRIMARY;
+	}
+}
+
 /* The ring has nothing, or an entry that is not believed: `doubted`, else NULL. */
 static bool
 find_and_remember(struct catalog *catalog, struct span id, uint64_t seen_version, const struct ring_entry *doubted,
@@ -180,8 +195,7 @@ find_and_remember(struct catalog *catalog, struct span id, uint64_t seen_version
 {
 	enum sighting sighting = asset_search(&catalog->search, id, seen_version, deadline, asset, why);
 
-	*tier = sighting == SEEN_ON_REPLICA || sighting == SEEN_LATE || sighting == MISSING_LATE ?
-	    CATALOG_REPLICA : CATALOG_PRIMARY;
+	*tier = tier_of(sighting);
 	switch (sighting) {
 	case SEEN_ON_REPLICA:
 	case SEEN_ON_PRIMARY:

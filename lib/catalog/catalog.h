@@ -51,8 +51,14 @@ struct catalog_config {
 	unsigned negative_lifetime_s;	/* a missing id is remembered this long, 10 to 60 */
 };
 
-/* Which tier answered, for the log. */
-enum catalog_tier { CATALOG_PEER, CATALOG_REPLICA, CATALOG_PRIMARY, CATALOG_TIER_COUNT };
+/* Which tier answered. */
+enum catalog_tier {
+	CATALOG_PEER,
+	CATALOG_REPLICA,
+	CATALOG_PRIMARY,
+	CATALOG_LATE,		/* a replica that lags, for want of a better one: nothing to remember */
+	CATALOG_TIER_COUNT
+};
 
 const char *catalog_tier_name(enum catalog_tier tier);
 

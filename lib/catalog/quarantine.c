@@ -75,7 +75,7 @@ quarantine_permits(const struct quarantine *quarantine, struct failure *why)
 {
 	if (quarantine->deaths < QUARANTINE_DEATHS)
 		return true;
-	return fail(why, FAIL_UNPROCESSABLE,
+	return fail(why, FAIL_CRASHED,
 	    "it has ended %u renderers and is left alone for a while; the last time: %s",
 	    quarantine->deaths, quarantine->reason);
 }

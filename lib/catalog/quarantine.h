@@ -31,7 +31,7 @@ void quarantine_count(struct peers *peers, const struct asset *asset, const char
 /* PEER_HIT when there was something to forget. */
 enum peer_answer quarantine_release(struct peers *peers, const struct asset *asset);
 
-/* FAIL_UNPROCESSABLE, with the reason, for an asset in quarantine. */
+/* FAIL_CRASHED, with the reason, for an asset in quarantine. */
 bool quarantine_permits(const struct quarantine *quarantine, struct failure *why) __attribute__((warn_unused_result));
 
 #endif

@@ -3,6 +3,11 @@
 #include "base/check.h"
 #include "catalog/chance.h"
 
+/* Who finds out whether a server is well again has others to ask, or should fail
+ * soon: a trial gets a third of the time that connecting may take.  One that is well
+ * needs a few milliseconds. */
+enum { TRIAL_PART = 3 };
+
 static struct server *
 server_at(struct servers *servers, int index)
 {
@@ -137,7 +142,7 @@ static bool
 execute_on(struct servers *servers, struct server *server, const struct query *query,
     uint64_t *affected, struct deadline deadline, enum database_trouble *trouble, struct failure *why)
 {
-	bool is_patient = had_its_time(server, deadline);
+	bool is_patient = breaker_is_open(server->breaker) || had_its_time(server, deadline);
 
 	if (execute_what_it_takes(server, query, affected, deadline, trouble, why)) {
 		breaker_close(server->breaker);
@@ -156,8 +161,11 @@ servers_ask(struct servers *servers, int index, const struct query *query, uint6
     struct deadline deadline, enum database_trouble *trouble, struct failure *why)
 {
 	struct server *server = server_at(servers, index);
-	bool is_patient = had_its_time(server, deadline);
+	bool is_patient;
 
+	if (breaker_is_open(server->breaker))
+		deadline = deadline_within_ms(deadline, server->config->connect_timeout_ms / TRIAL_PART);
+	is_patient = breaker_is_open(server->breaker) || had_its_time(server, deadline);
 	*trouble = DATABASE_LOST;
 	if (deadline_has_passed(deadline))
 		return fail(why, FAIL_TIMEOUT, "no time left to ask %s:%u", server->config->host,

@@ -13,7 +13,7 @@
 /* F_OFD_SETLKW would sleep until the lock is free but could not be given a
  * deadline without a signal, and signals are blocked.  A waiter therefore looks
  * again and again; what it waits for takes tens of milliseconds at least. */
-enum { FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 10 };
+enum { FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 10, GATE_MS = 10 };
 
 enum { LOCK_FILE_FLAGS = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW };
 
@@ -193,18 +193,64 @@ offset_of_place(unsigned lane, unsigned place)
 	return LOCK_LANES + (off_t)lane * LANE_PLACES_MAX + place;
 }
 
-bool
-store_take_places(struct store *store, unsigned lane, unsigned places, unsigned wanted, struct store_lock *lock)
+/* One who takes several at a time, behind the lane's last place: two who each take
+ * a part of what is left would refuse each other. */
+static bool
+enter_gate(int fd, unsigned lane, unsigned places)
+{
+	return lock_patiently(fd, offset_of_place(lane, places), deadline_in_ms(GATE_MS));
+}
+
+static void
+leave_gate(int fd, unsigned lane, unsigned places)
+{
+	struct flock range;
+
+	(void)lock_command(fd, F_OFD_SETLK, F_UNLCK, offset_of_place(lane, places), &range);
+}
+
+static unsigned
+count_taken(int fd, unsigned lane, unsigned places)
 {
 	unsigned taken = 0;
 
+	for (unsigned place = 0; place < places; place++)
+		if (is_locked(fd, offset_of_place(lane, place)))
+			taken++;
+	return taken;
+}
+
+static bool
+take_places(int fd, unsigned lane, unsigned places, unsigned wanted)
+{
+	unsigned taken = 0;
+
+	for (unsigned place = 0; place < places && taken < wanted; place++)
+		if (lock_try(fd, offset_of_place(lane, place)))
+			taken++;
+	return taken == wanted;
+}
+
+/* Who would not get enough takes none, also not for a moment. */
+static bool
+take_several(int fd, unsigned lane, unsigned places, unsigned wanted)
+{
+	bool has_them;
+
+	if (!enter_gate(fd, lane, places))
+		return false;
+	has_them = places - count_taken(fd, lane, places) >= wanted && take_places(fd, lane, places, wanted);
+	leave_gate(fd, lane, places);
+	return has_them;
+}
+
+bool
+store_take_places(struct store *store, unsigned lane, unsigned places, unsigned wanted, struct store_lock *lock)
+{
 	lock->fd = open_lock(store);
 	if (lock->fd == -1)
 		return false;
-	for (unsigned place = 0; place < places && taken < wanted; place++)
-		if (lock_try(lock->fd, offset_of_place(lane, place)))
-			taken++;
-	if (taken == wanted)
+	if (wanted == 1 ? take_places(lock->fd, lane, places, 1) : take_several(lock->fd, lane, places, wanted))
 		return true;
 	store_unlock(lock);
 	return false;
@@ -220,13 +266,11 @@ unsigned
 store_places_taken(struct store *store, unsigned lane, unsigned places)
 {
 	int fd = open_lock(store);
-	unsigned taken = 0;
+	unsigned taken;
 
 	if (fd == -1)
 		return 0;
-	for (unsigned place = 0; place < places; place++)
-		if (is_locked(fd, offset_of_place(lane, place)))
-			taken++;
+	taken = count_taken(fd, lane, places);
 	close(fd);
 	return taken;
 }

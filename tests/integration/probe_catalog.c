@@ -34,7 +34,8 @@
 #include <unistd.h>
 
 static const char *const tier_names[] = {
-	[CATALOG_PEER] = "peer", [CATALOG_REPLICA] = "replica", [CATALOG_PRIMARY] = "primary"
+	[CATALOG_PEER] = "peer", [CATALOG_REPLICA] = "replica", [CATALOG_PRIMARY] = "primary",
+	[CATALOG_LATE] = "late"
 };
 
 static struct catalog_config config = {

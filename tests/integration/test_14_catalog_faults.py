@@ -231,9 +231,9 @@ def test_all_processes_of_a_machine_pay_for_a_frozen_server_once(database, conne
             probe.send(f"find {name}")
         answers = [Answer(probe.receive()) for probe in probes]
         assert {(answer.word, answer.tier) for answer in answers} == {("found", "primary")}
-        slow += sum(answer.milliseconds > QUERY_TIMEOUT_MS / 2 for answer in answers)
+        slow += sum(answer.milliseconds > CONNECT_TIMEOUT_MS / 6 for answer in answers)
         time.sleep(0.01)
-    # Two or three; on a busy machine others are slow too.  Each for itself would be sixteen and more.
+    # Two or three, a third of the time to connect each; on a busy machine others are slow too.
     assert 1 <= slow <= 6
     database.replicas[0].thaw()
     time.sleep(RETRY_AFTER_S + 0.1)
@@ -328,7 +328,7 @@ def test_an_old_row_is_better_than_an_error(database, connect):
     find_until(probe, name, lambda answer: answer.tier == "primary")
     database.primary.kill()
     answers = [ask(probe, f"find {name}") for _ in range(5)]
-    assert {(answer.tier, answer.width) for answer in answers} == {("replica", 11)}
+    assert {(answer.tier, answer.width) for answer in answers} == {("late", 11)}
     assert all(answer.milliseconds < NO_WAIT_MS for answer in answers)
 
 
@@ -344,7 +344,7 @@ def test_what_lags_is_not_remembered_in_the_ring(database, connect, ring):
         ask(probe, f"find {next(ids)}")    # beats
         time.sleep(1.1)
     database.primary.kill()
-    assert [ask(probe, f"find {name}").tier for _ in range(2)] == ["replica", "replica"]
+    assert [ask(probe, f"find {name}").tier for _ in range(2)] == ["late", "late"]
     database.primary.start()
     assert find_until(other, another, lambda answer: answer.word == "found").width == 12
 
@@ -682,7 +682,7 @@ def test_a_primary_that_takes_no_writes_for_a_while_is_read(database, connect, r
     while time.monotonic() < end:
         ring.forget_everything()
         answers = [ask(probe, f"find {name}"), ask(probe, f"find {missing}"), ask(probe, f"find {missing}")]
-        assert [answer.tier for answer in answers] == ["replica"] * 3
+        assert [answer.tier for answer in answers] == ["replica", "late", "late"]
         assert [answer.word for answer in answers] == ["found", "not-found", "not-found"]
         assert all(answer.milliseconds < NO_WAIT_MS for answer in answers)
         time.sleep(0.05)

@@ -285,7 +285,8 @@ def test_metrics_are_what_prometheus_reads(new_site, assets):
 
 def test_health_counts_only_this_servers_own_faults(new_site, services):
     site = new_site()
-    assert site.get("/health?require=database,memcached,s3,database-write").status == 200
+    wait_until(lambda: site.get("/health?require=database,memcached,s3,database-write").status == 200, 5,
+               "a renderer had started")
     services.s3.freeze()
     try:
         assert site.get("/health").status == 200
