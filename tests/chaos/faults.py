@@ -125,12 +125,12 @@ def clock_ahead(cluster, hold):
     vitrine.start()
 
 
-@fault("reloaded, all servers, once a second")
+@fault("reloaded, all servers at once, twice")
 def reloaded(cluster, hold):
-    for _ in range(LASTS):
+    for _ in range(2):
         for server in cluster.servers:
             server.vitrine.reload()
-        hold(1)
+        hold(LASTS / 2)
 
 
 @fault("upgraded, all servers one after the other")
@@ -305,15 +305,29 @@ def files_of(server):
             if path.is_file()]
 
 
-@fault("files in every store damaged and cut", is_short=True)
+@fault("a server killed, all its files damaged or cut", is_short=True)
 def files_damaged(cluster, hold):
+    server = cluster.servers[1]
+    server.vitrine.kill()
+    hold(LASTS / 5)
+    damage_all(server, random.Random(0))
+    server.vitrine.start()
+    hold()
+
+
+@fault("the files of all servers damaged or cut while they are read")
+def files_damaged_in_use(cluster, hold):
     chance = random.Random(0)
     for _ in range(LASTS):
         for server in cluster.servers:
-            for path in files_of(server):
-                with contextlib.suppress(OSError):
-                    damage(path, chance)
+            damage_all(server, chance)
         hold(1)
+
+
+def damage_all(server, chance):
+    for path in files_of(server):
+        with contextlib.suppress(OSError):
+            damage(path, chance)
 
 
 def damage(path, chance):

@@ -22,8 +22,8 @@ from process import StackError
 from vitrine import Vitrine, with_settings
 
 FORMATS = ("jpg", "webp", "png")
-HIT_WIDTHS = (80, 160, 240)
-VARIANTS_PER_ROUND = 36
+HIT_WIDTHS = (80, 240)
+VARIANTS_PER_ROUND = 24
 RARE = 8
 CHANGING_WIDTHS = (64, 96)
 CONTENTS = ("a", "b")
