@@ -38,6 +38,7 @@ test  libcmocka-dev             unit tests
 test  clang                     fuzzing, and a second compiler
 test  libclang-rt-14-dev        libFuzzer and the sanitizers of clang
 test  python3-pytest            integration tests
+test  python3-pytest-xdist      several of their files at a time
 test  python3-pil               looks at the pictures they get
 test  fonts-dejavu-core         credits and texts are drawn with it
 test  python3-botocore          a second opinion on signatures
