@@ -143,12 +143,13 @@ def upgraded(cluster, hold):
 
 # ---- the network ------------------------------------------------------------------------
 
+# What becomes of a change when the link is cut, and when it is merely bad.
 LINKS = {
-    "a server": (("server1",), Change.HOLDS),
-    "the databases": (("primary", "replica1", "replica2"), Change.LATE),
-    "a replica": (("replica1",), Change.HOLDS),
-    "memcached": (("memcached1", "memcached2", "memcached3"), Change.HOLDS),
-    "S3": (("s3",), Change.LATE),
+    "a server": (("server1",), Change.HOLDS, Change.LATE),
+    "the databases": (("primary", "replica1", "replica2"), Change.FAILS, Change.LATE),
+    "a replica": (("replica1",), Change.HOLDS, Change.HOLDS),
+    "memcached": (("memcached1", "memcached2", "memcached3"), Change.HOLDS, Change.HOLDS),
+    "S3": (("s3",), Change.FAILS, Change.LATE),
 }
 
 
@@ -166,11 +167,11 @@ def impaired(hosts, **how):
     return happens
 
 
-for what, (hosts, change) in LINKS.items():
-    fault(f"{what} cut off", Change.FAILS if change == Change.LATE else change)(cut_off(hosts))
-for what, (hosts, change) in LINKS.items():
+for what, (hosts, change, _) in LINKS.items():
+    fault(f"{what} cut off", change)(cut_off(hosts))
+for what, (hosts, _, change) in LINKS.items():
     fault(f"300 ms delay to {what}", change)(impaired(hosts, delay_ms=300))
-for what, (hosts, change) in LINKS.items():
+for what, (hosts, _, change) in LINKS.items():
     fault(f"20 % loss to {what}", change)(impaired(hosts, loss=0.2))
 fault("databases, memcached and S3 cut off", Change.FAILS, is_short=True)(
     cut_off(LINKS["the databases"][0] + LINKS["memcached"][0] + LINKS["S3"][0]))
