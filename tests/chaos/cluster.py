@@ -159,6 +159,8 @@ class Cluster:
             net.add_host(name, f"10.231.0.{number}")
         self.database = MariaDB(self.folder / "mariadb", clients="10.231.0.%",
                                 addresses=[net.hosts[name] for name in ("primary", "replica1", "replica2")])
+        for server in self.database.servers:
+            server.port = 3306      # the same everywhere: a promoted one takes the other's name
         self.memcached = [MemcachedServer(name, self.folder / "memcached", 11211, address=net.hosts[name])
                           for name in ("memcached1", "memcached2", "memcached3")]
         for server in [*self.database.servers, *self.memcached]:

@@ -333,8 +333,8 @@ def damage_all(server, chance):
 
 def damage(path, chance):
     size = path.stat().st_size
-    if chance.random() < 0.3:
-        os.truncate(path, chance.randrange(size))
+    if size == 0 or chance.random() < 0.3:
+        os.truncate(path, size // 2)
     else:
         with open(path, "r+b") as file:
             file.seek(chance.randrange(size))
