@@ -309,10 +309,11 @@ def files_of(server):
 @fault("a server killed, all its files damaged or cut", is_short=True)
 def files_damaged(cluster, hold):
     server = cluster.servers[1]
+    server.nginx.kill()
     server.vitrine.kill()
     hold(LASTS / 5)
     damage_all(server, random.Random(0))
-    server.vitrine.start()
+    server.start()
     hold()
 
 
