@@ -1,10 +1,10 @@
 /*
- * fastcgi - requests from the web server, and the answers.
+ * fastcgi - requests from the web server, and the answers, through libfcgi.
  *
- * The part of FastCGI 1.0 that a responder needs, https://fastcgi-archives.github.io/
- * FastCGI_Specification.html: one request for each connection, whatever the peer says
- * of keeping it.  libfcgi is not used, because it reads without a time limit, and dies
- * of lengths that lie and of management records.  Nothing that a peer sends ends the
+ * The only file that includes fcgiapp.h is fastcgi.c.  One request for each connection,
+ * whatever the peer says of keeping it.  libfcgi reads without a time limit, and dies of
+ * lengths that lie and of management records, so it gets to see a request when all of it is
+ * here and fastcgi_head.h has found it well-formed.  Nothing that a peer sends ends the
  * process or holds it for longer than it was given.
  */
 #ifndef FCGI_APP_FASTCGI_H
@@ -34,11 +34,11 @@ enum fastcgi_answer fastcgi_accept(struct fastcgi *fastcgi);
 bool fastcgi_receive(struct fastcgi *fastcgi, struct deadline deadline, struct failure *why)
     __attribute__((warn_unused_result));
 
-/* What was received; its texts are in the arena. */
+/* What was received; its texts live until fastcgi_finish(). */
 void fastcgi_read(const struct fastcgi *fastcgi, struct arena *arena, struct request *request);
 
-/* Sends headers and body; false when the peer has gone, when it takes too little at a
- * time, or when the file is shorter than was announced: then the connection is broken
+/* Sends headers and body; false when the peer has gone, when it takes nothing for 30 s,
+ * or when the file is shorter than was announced: then the connection is broken
  * off.  sent counts body bytes.  The caller's alarm is set anew for each piece, so a
  * slow client is no stuck process. */
 bool fastcgi_send(struct fastcgi *fastcgi, const struct request *request, const struct response *response,

@@ -163,7 +163,8 @@ wait_for_heavy_place(struct pursuit *pursuit, struct store_lock *place, struct f
 }
 
 static bool
-render_from(struct pursuit *pursuit, int original, int mark, struct store_file *file, struct failure *why)
+render_from(struct pursuit *pursuit, const struct store_file *original, int mark, struct store_file *file,
+    struct failure *why)
 {
 	const struct variant *variant = &pursuit->wish->variant;
 	struct store *store = pursuit->server->store;
@@ -181,10 +182,13 @@ render_from(struct pursuit *pursuit, int original, int mark, struct store_file *
 	request_note_step(pursuit->request, STEP_WAIT, &from_us);
 	do
 		was_rendered = render_into_draft(pursuit,
-		    &(struct job_files){ .input = original, .output = draft.fd, .mark = mark }, why);
+		    &(struct job_files){ .input = original->fd, .output = draft.fd, .mark = mark }, why);
 	while (!was_rendered && draft_begin_again(pursuit->server, pursuit->request, &draft, why));
 	store_unlock(&heavy);
 	request_note_step(pursuit->request, STEP_RENDER, &from_us);
+	/* Its checksum would vouch for what was made of a damaged file. */
+	if (was_rendered && !store_is_unchanged(store, STORE_ORIGINALS, &variant->original_key, original))
+		was_rendered = fail(why, FAIL_INTERNAL, "the original was damaged on disk while it was rendered");
 	if (!was_rendered) {
 		store_discard(store, &draft);
 		return false;
@@ -208,7 +212,7 @@ render_variant(struct pursuit *pursuit, struct store_file *file, struct failure 
 	    &original, why))
 		return false;
 	was_rendered = obtain_mark(pursuit->server, pursuit->request, wish, &mark, why) &&
-	    render_from(pursuit, original.fd, mark, file, why);
+	    render_from(pursuit, &original, mark, file, why);
 	close(original.fd);
 	if (mark != -1)
 		close(mark);

@@ -66,6 +66,8 @@ $(fuzz_folder)/fuzz_bomb: $(call fuzz_objects,lib/image/bomb.c)
 $(fuzz_folder)/fuzz_image: $(call fuzz_objects,$(image_sources) renderer/sanitizer.c)
 $(fuzz_folder)/fuzz_bomb $(fuzz_folder)/fuzz_image: fuzz_libraries = $(call packages_of,libs,vips libcrypto)
 $(fuzz_folder)/fuzz_route: $(call fuzz_objects,fcgi-app/route.c)
+$(fuzz_folder)/fuzz_fastcgi_head: $(call fuzz_objects,fcgi-app/fastcgi_head.c)
+$(fuzz_folder)/fuzz_fastcgi_head: fuzz_libraries = -lfcgi
 
 .PHONY: fuzz-programs
 fuzz-programs: $(fuzz_programs)

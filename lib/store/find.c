@@ -125,6 +125,15 @@ store_find(struct store *store, enum store_part part, const struct key *key, str
 }
 
 bool
+store_is_unchanged(struct store *store, enum store_part part, const struct key *key, const struct store_file *file)
+{
+	if (has_checksum(file->fd, key, file->checksum))
+		return true;
+	store_remove(store, part, key);
+	return false;
+}
+
+bool
 store_has(struct store *store, enum store_part part, const struct key *key)
 {
 	char path[STORE_PATH_MAX];

@@ -72,6 +72,11 @@ struct store_file {
 bool store_find(struct store *store, enum store_part part, const struct key *key,
     struct store_file *file) __attribute__((warn_unused_result));
 
+/* Whether the file that was found is still the same, byte for byte: for who has made
+ * something of it that will be kept.  One that is not is removed. */
+bool store_is_unchanged(struct store *store, enum store_part part, const struct key *key,
+    const struct store_file *file) __attribute__((warn_unused_result));
+
 /* Without opening or marking it. */
 bool store_has(struct store *store, enum store_part part, const struct key *key);
 

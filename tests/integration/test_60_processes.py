@@ -890,6 +890,17 @@ def test_clients_that_do_not_read_leave_responders_for_hits(new_site, large):
         assert site.get(HIT).status == 200
 
 
+def test_a_client_that_takes_nothing_for_its_time_is_left_and_costs_no_process(new_site, large):
+    site = new_site(send="body", server=SMALL)
+    with FastCGI(site.vitrine.socket) as peer:
+        peer.begin("/a/large/original/large.png")
+        assert peer.more().startswith(b"Status: 200 ")
+        began = time.monotonic()
+        wait_for_log(site, "path=./a/large/.* client_gone=yes", seconds=50)
+        assert 25 < time.monotonic() - began < 40
+    assert "child-killed" not in site.log_text()
+
+
 def test_a_file_that_gets_shorter_while_it_is_sent_does_not_look_whole(new_site, large):
     site = new_site(send="body", server=SMALL)
     with FastCGI(site.vitrine.socket) as peer:
