@@ -50,7 +50,7 @@ test  libapache2-mod-xsendfile  X-Sendfile under Apache
 test  haproxy                   the load balancer of the chaos test
 test  iproute2                  its network namespaces
 test  util-linux                unshare, nsenter
-test  libfaketime               turns a server's clock
+test  libfaketime               turns the clock of a server
 test  git                       tells the style check which files are ours
 '
 
