@@ -96,7 +96,7 @@ test-programs: $(programs) $(unit_programs) $(probe_programs) $(intruder) $(if $
 
 .PHONY: test
 test: deps  ## everything that CI runs: installs what it needs, minutes
-	$(MAKE) test-programs
+	$(MAKE) -j$$(nproc) test-programs
 	$(run_tests) --only=$(test_parts)
 
 .PHONY: integration
@@ -108,7 +108,7 @@ CHAOS ?=
 
 .PHONY: chaos
 chaos: deps  ## three servers, one fault after another, a table in docs/operations.md: a quarter of an hour
-	$(MAKE) $(programs)
+	$(MAKE) -j$$(nproc) $(programs)
 	VITRINE_BUILD=$(BUILD) $(PYTHON) tests/chaos/run.py $(CHAOS)
 
 .PHONY: docs
