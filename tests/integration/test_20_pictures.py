@@ -700,7 +700,7 @@ def test_a_renderer_killed_in_the_middle_costs_one_job(own_renderer):
     killer.start()
     failure = own_renderer.try_render(source, "-", "avif")
     killer.join()
-    assert failure.kind == "unprocessable" and "died" in failure.detail, failure
+    assert failure.kind == "crashed" and "died" in failure.detail, failure
     assert own_renderer.render(pictures.quadrants(), "w=60").size == (60, 40)
 
 

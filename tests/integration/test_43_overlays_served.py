@@ -207,7 +207,7 @@ def test_a_mark_can_be_an_asset_that_nobody_may_see(site, services):
 
 def test_two_assets_can_be_each_others_mark(new_site, services, imported, sections):
     """No request waits for a lock that waits for its own."""
-    site = new_site(server={"responders": "24", "slow_responders": "20"},
+    site = new_site(server={"responders": "48", "slow_responders": "40"},
                     **{name: sections[name] for name in sections if name.startswith("watermark")})
     change(site, services, "ying", "--watermark=yang")
     change(site, services, "yang", "--watermark=ying")

