@@ -58,7 +58,8 @@ def services(tmp_path_factory):
         # Unless a test wants otherwise, a site looks at once what a row says now, and works
         # alone: the ring is the same for all.
         sections = with_settings(stack_sections(database, ring, s3),
-                                 {"server": {"row_lifetime_ms": "0", "share_bytes": "0"}})
+                                 {"server": {"row_lifetime_ms": "0", "share_bytes": "0",
+                                             "responders": "16", "slow_responders": "12"}})
         admin = Vitrine(folder / "admin", sections)
         admin.run("migrate")
         yield Services(database, ring, s3, sections, admin)
