@@ -738,11 +738,34 @@ tear_down(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Found sound, and damaged while something was made of it. */
+static void
+test_sees_that_a_file_was_changed_after_it_was_found(void **state)
+{
+	struct store *store = *state;
+	struct key key = key_number(77);
+	struct store_file committed, found;
+	struct failure why = { 0 };
+	int fd;
+
+	assert_true(put_file(store, STORE_ORIGINALS, 77, SMALL, &committed, &why));
+	close(committed.fd);
+	assert_true(store_find(store, STORE_ORIGINALS, &key, &found));
+	assert_true(store_is_unchanged(store, STORE_ORIGINALS, &key, &found));
+	fd = open(below_root(found.path), O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "damaged", 7, 10), 7);
+	close(fd);
+	assert_false(store_is_unchanged(store, STORE_ORIGINALS, &key, &found));
+	assert_false(store_has(store, STORE_ORIGINALS, &key));
+	close(found.fd);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_finds_what_was_committed),
+		TEST(test_sees_that_a_file_was_changed_after_it_was_found),
 		TEST(test_misses_what_is_not_there),
 		TEST(test_replaces_and_leaves_the_old_one_readable),
 		TEST(test_a_discarded_draft_leaves_nothing),
