@@ -69,14 +69,11 @@ fetch_into_draft(struct server *server, const struct asset *asset, struct deadli
 	if (origin == NULL)
 		return false;
 	was_fetched = origin_fetch(origin, asset->key, draft->fd, deadline, &object, why);
+	metrics_count(&server->metrics->origin_bytes, was_fetched ? object.bytes : 0);
+	was_fetched = was_fetched && object_is_the_catalogs(asset, &object, why);
 	metrics_count(&server->metrics->origin_fetches[why->kind], 1);
-	if (!was_fetched)
-		return false;
-	metrics_count(&server->metrics->origin_bytes, object.bytes);
-	if (!object_is_the_catalogs(asset, &object, why))
-		return false;
-	metrics_count(&server->metrics->origin_fallbacks, object.is_from_fallback ? 1 : 0);
-	return true;
+	metrics_count(&server->metrics->origin_fallbacks, was_fetched && object.is_from_fallback ? 1 : 0);
+	return was_fetched;
 }
 
 bool

@@ -159,8 +159,9 @@ server_render(struct server *server, const struct job *job, const struct job_fil
     struct job_result *result, struct failure *why)
 {
 	bool worked = server_try_renderer(server, job, files, deadline, result, why);
+	bool was_abandoned = !worked && deadline.vigil != NULL && deadline.vigil->was_over;
 
-	metrics_count(&server->metrics->renders[why->kind], 1);
+	metrics_count(&server->metrics->renders[was_abandoned ? FAIL_ABANDONED : why->kind], 1);
 	return worked;
 }
 

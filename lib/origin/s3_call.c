@@ -296,14 +296,22 @@ repair(struct s3 *s3, const struct verdict *verdict, const struct http_response 
 
 /* ---- what it says of the origin ------------------------------------------------------- */
 
+/* Who came late, or went away meanwhile, did not give the origin what it may take. */
+static bool
+gave_time(const struct s3 *s3, struct deadline deadline, int given_ms)
+{
+	bool was_abandoned = deadline.vigil != NULL && deadline.vigil->was_over;
+
+	return !was_abandoned && given_ms >= (int)s3->config->connect_timeout_ms;
+}
+
 /* A failure after the connection is noted when the operation's first try has
  * failed, so that many that hang at once are noticed after one stall. */
 static void
 note_health(const struct s3 *s3, enum http_outcome outcome, const struct http_response *response,
-    struct deadline deadline, unsigned failed_tries)
+    bool had_time, unsigned failed_tries)
 {
 	struct origin_health *health = s3->config->health;
-	bool was_abandoned = deadline.vigil != NULL && deadline.vigil->was_over;
 	bool is_first = failed_tries == 0;
 
 	switch (outcome) {
@@ -323,7 +331,7 @@ note_health(const struct s3 *s3, enum http_outcome outcome, const struct http_re
 		return;
 	case HTTP_TOO_LATE:
 		/* Once it has begun to answer, only the object may be too large for the time. */
-		if (is_first && response->status == 0 && !was_abandoned)
+		if (is_first && response->status == 0 && had_time)
 			origin_health_note_failure(health, s3->config->retry_after_ms);
 		return;
 	case HTTP_NO_CONNECTION:	/* noted when all tries have failed */
@@ -380,13 +388,14 @@ s3_call_run(struct s3 *s3, const struct s3_call *call, struct deadline deadline,
 	if (!origin_health_allows(config->health, config->retry_after_ms))
 		return fail(why, FAIL_UNAVAILABLE, "origin %s failed a moment ago", config->name);
 	for (;;) {
+		int given_ms = deadline_left_ms(deadline);
 		enum http_outcome outcome =
 		    send_once(s3, call, failed_tries > 0, deadline, arena, response);
 		struct verdict verdict = outcome == HTTP_ANSWERED
 		    ? judge_answer(s3, call, deadline, arena, response)
 		    : judge_transport(call, outcome);
 
-		note_health(s3, outcome, response, deadline, failed_tries);
+		note_health(s3, outcome, response, gave_time(s3, deadline, given_ms), failed_tries);
 		if (verdict.is_success) {
 			backoff_earn();
 			return true;

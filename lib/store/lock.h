@@ -25,6 +25,7 @@ enum { LANE_PLACES_MAX = 1 << 20, LANES_MAX = 1 << 20 };
 #define LOCK_AWAITED ((off_t)1 << 59)	/* + the key's: locked for reading by who waits for it */
 #define LOCK_LANES ((off_t)1 << 60)	/* + lane * LANE_PLACES_MAX + place */
 #define LOCK_USAGE ((off_t)1 << 61)	/* who makes ROOT/usage anew */
+#define LOCK_PROBE (LOCK_USAGE + 1)	/* whether there are locks at all */
 
 /* FAIL_TIMEOUT when the deadline passes first; one attempt is always made. */
 bool lock_wait(int root_fd, off_t offset, struct deadline deadline, struct store_lock *lock,

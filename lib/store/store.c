@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "store/inside.h"
+#include "store/lock.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -228,6 +229,22 @@ try_draft(struct store *store, const struct store_draft *draft, struct failure *
 	return true;
 }
 
+/* That somebody else probes too shows it as well. */
+static bool
+try_lock(struct store *store, struct failure *why)
+{
+	struct store_lock lock;
+
+	if (lock_wait(store->root_fd, LOCK_PROBE, deadline_in_ms(0), &lock, why)) {
+		store_unlock(&lock);
+		return true;
+	}
+	if (why->kind != FAIL_TIMEOUT)
+		return false;
+	failure_clear(why);
+	return true;
+}
+
 bool
 store_probe(struct store *store, struct failure *why)
 {
@@ -236,7 +253,7 @@ store_probe(struct store *store, struct failure *why)
 
 	if (!store_begin(store, &draft, why))
 		return false;
-	works = try_draft(store, &draft, why);
+	works = try_draft(store, &draft, why) && try_lock(store, why);
 	store_discard(store, &draft);
 	return works;
 }

@@ -129,7 +129,7 @@ void store_confirm_note(struct store *store, const struct key *key);
 /* Bytes and limit, for /metrics; approximate after a crash, healed by use. */
 void store_usage(struct store *store, enum store_part part, uint64_t *bytes, uint64_t *limit);
 
-/* Whether a file can be written and read back now: for /health. */
+/* Whether a file can be locked, written and read back now: for /health. */
 bool store_probe(struct store *store, struct failure *why) __attribute__((warn_unused_result));
 
 /*

@@ -257,6 +257,14 @@ def test_those_who_go_are_no_bad_health(fetched, watched):
             assert outcome.kind == "timeout" and "a moment ago" not in outcome.detail
 
 
+def test_those_who_come_too_late_are_no_bad_health(fetched, watched):
+    with RawServer(_silence) as server:
+        for _ in range(4):
+            outcome = origin("get", "x", fetched, endpoint=server.endpoint,
+                             **{**watched, "deadline_ms": 200})
+            assert outcome.kind == "timeout" and "a moment ago" not in outcome.detail
+
+
 # ---- bytes that are not those that were stored -------------------------------------------
 
 def _base64(number, length):

@@ -513,6 +513,18 @@ test_refuses_a_root_that_cannot_be_one(void **state)
 	expect_refusal(below_root("missing/parent"), "No such file or directory");
 }
 
+static void
+test_refuses_a_root_where_nothing_can_be_locked(void **state)
+{
+	struct failure why = { 0 };
+
+	assert_int_not_equal(unlink(below_root("lock")), -1);
+	assert_int_equal(mkdir(below_root("lock"), 0700), 0);
+	assert_false(store_probe(*state, &why));
+	assert_int_equal(why.kind, FAIL_INTERNAL);
+	assert_non_null(strstr(why.detail, "lock"));
+}
+
 /* Runs body in a child, because it gives up rights for good; 77 means that this
  * machine does not let us. */
 static bool
@@ -781,6 +793,7 @@ main(void)
 		TEST(test_removes_drafts_of_the_dead_and_of_nobody_else),
 		TEST(test_removes_drafts_of_the_dead_while_it_runs),
 		TEST(test_refuses_a_root_that_cannot_be_one),
+		TEST(test_refuses_a_root_where_nothing_can_be_locked),
 		TEST(test_refuses_a_root_that_it_may_not_write),
 		TEST(test_refuses_a_file_system_without_attributes),
 		TEST(test_makes_the_root_and_opens_it_again),
