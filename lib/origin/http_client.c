@@ -24,8 +24,8 @@ enum {
 };
 
 struct http_client {
-	CURL *easy;
-	CURLM *multi;
+	CURLM *multi;	/* keeps connections and names */
+	CURL *easy;	/* of one request */
 	char *tls_ca;
 	unsigned connect_timeout_ms, stall_timeout_ms;
 	char error[CURL_ERROR_SIZE];
@@ -61,10 +61,9 @@ http_client_open(const struct http_client_config *config, struct failure *why)
 	CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);	/* counts its calls */
 	client = calloc(1, sizeof(*client));
 	CHECK(client != NULL);
-	client->easy = curl_easy_init();
 	client->multi = curl_multi_init();
 	client->tls_ca = strdup(config->tls_ca);
-	CHECK(client->easy != NULL && client->multi != NULL && client->tls_ca != NULL);
+	CHECK(client->multi != NULL && client->tls_ca != NULL);
 	client->connect_timeout_ms = config->connect_timeout_ms;
 	client->stall_timeout_ms = config->stall_timeout_ms;
 	return client;
@@ -75,7 +74,6 @@ http_client_close(struct http_client *client)
 {
 	if (client == NULL)
 		return;
-	curl_easy_cleanup(client->easy);
 	curl_multi_cleanup(client->multi);
 	free(client->tls_ca);
 	free(client);
@@ -308,7 +306,6 @@ set_limits(CURL *easy, struct transfer *transfer)
 static void
 set_request(CURL *easy, struct transfer *transfer, struct curl_slist *headers)
 {
-	curl_easy_reset(easy);	/* keeps connections, sessions and names */
 	set_limits(easy, transfer);
 	set_method(easy, transfer);
 	SET(CURLOPT_URL, transfer->request->url);
@@ -317,8 +314,7 @@ set_request(CURL *easy, struct transfer *transfer, struct curl_slist *headers)
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_USERAGENT, "vitrine");
 	SET(CURLOPT_ERRORBUFFER, transfer->client->error);
-	/* Refused after a name was not found: curl still has its buffer, of this size. */
-	(void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+	SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_LIFETIME_S);
 	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -502,8 +498,13 @@ http_client_send(struct http_client *client, const struct http_request *request,
 		headers = curl_slist_append(headers, request->headers[i]);
 		CHECK(headers != NULL);
 	}
+	/* Never the same for two requests: before 8.1.1, an answer whose first header is a folded line was
+	 * appended to the last header of the answer before, which was freed (curl issue 11101). */
+	client->easy = curl_easy_init();
+	CHECK(client->easy != NULL);
 	set_request(client->easy, &transfer, headers);
 	outcome = perform(&transfer);
+	curl_easy_cleanup(client->easy);
 	curl_slist_free_all(headers);
 	return outcome;
 }
