@@ -111,6 +111,34 @@ chaos: deps  ## three servers, one fault after another, a table in docs/operatio
 	$(MAKE) -j$$(nproc) $(programs)
 	VITRINE_BUILD=$(BUILD) $(PYTHON) tests/chaos/run.py $(CHAOS)
 
+# ---- speed --------------------------------------------------------------------------
+
+bench_folder := $(BUILD)/tests/bench
+bench_programs := $(addprefix $(bench_folder)/,fill_store in_process load)
+
+$(bench_folder)/in_process.o: package_cflags = $(image_cflags)
+$(bench_folder)/in_process: $(bench_folder)/in_process.o $(call objects,$(image_sources)) $(BUILD)/libvitrine.a
+	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,vips libcrypto) -lm
+$(bench_folder)/fill_store $(bench_folder)/load: %: %.o $(BUILD)/libvitrine.a
+	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,libcrypto libxxhash) -lm
+
+# BENCH="--only=hit --quick" for some of it.
+BENCH ?=
+
+.PHONY: bench
+bench:  ## how fast it is, beside what people use instead; a table in docs/benchmarks.md: a quarter of an hour
+	@tests/stack/install.sh build run bench
+	$(MAKE) -j$$(nproc) $(programs) $(bench_programs)
+	VITRINE_BUILD=$(BUILD) $(PYTHON) tests/bench/run.py $(BENCH)
+
+# Takes root too.  SOAK=--seconds=300 for less; it runs at a low priority.
+SOAK ?=
+
+.PHONY: soak
+soak: deps  ## three servers, an hour of mixed load and faults: does anything grow? a table in docs/operations.md
+	$(MAKE) -j$$(nproc) $(programs) $(BUILD)/tests/integration/probe_origin
+	VITRINE_BUILD=$(BUILD) $(PYTHON) tests/soak/run.py $(SOAK)
+
 .PHONY: docs
 docs: demo-deps $(programs)  ## fill in the generated parts of docs/, draw the sheet of all operations
 	$(PYTHON) docs/generate.py $(BUILD)

@@ -94,24 +94,25 @@ class Changing:
         return rights
 
 
-async def _exchange(address, path, etag):
+async def _exchange(address, path, etag, method):
     reader, writer = await asyncio.open_connection(*address)
     try:
         condition = f"If-None-Match: {etag}\r\n" if etag else ""
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: vitrine.test\r\nConnection: close\r\n{condition}\r\n".encode())
+        writer.write(f"{method} {path} HTTP/1.1\r\nHost: vitrine.test\r\nConnection: close\r\n{condition}\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         status = int(status.split()[1])
-        body = b"" if status == 304 else await reader.readexactly(int(headers["content-length"]))
+        is_bare = status == 304 or method == "HEAD"
+        body = b"" if is_bare else await reader.readexactly(int(headers["content-length"]))
         return Response(status, headers, body)
     finally:
         writer.close()
 
 
-async def ask(address, path, etag=None):
+async def ask(address, path, etag=None, method="GET"):
     """A Response; OSError, asyncio.TimeoutError, EOFError or LookupError (no length) when there is none."""
-    return await asyncio.wait_for(_exchange(address, path, etag), CLIENT_WAITS)
+    return await asyncio.wait_for(_exchange(address, path, etag, method), CLIENT_WAITS)
 
 
 def ask_all(address, paths, at_once=6):

@@ -26,9 +26,15 @@ BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nConnection: 
        b"<Error><Code>SlowDown</Code><Message>on purpose</Message></Error>"
 
 
-async def read_request(reader):
-    """Head and body."""
+EXPECTS = re.compile(rb"(?i)\r\nexpect: *100-continue")
+
+
+async def read_request(reader, writer):
+    """Head and body.  Who asks whether to send the body is told at once, in upstream's place."""
     head = await reader.readuntil(b"\r\n\r\n")
+    if EXPECTS.search(head):
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        head = EXPECTS.sub(b"", head)
     length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     return head, await reader.readexactly(int(length[1])) if length else b""
 
@@ -46,7 +52,7 @@ class Spoiler:
 
     async def serve(self, reader, writer):
         try:
-            await self.answer(*await read_request(reader), writer)
+            await self.answer(*await read_request(reader, writer), writer)
         except (OSError, asyncio.IncompleteReadError):
             pass
         writer.close()
