@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* One digit. */
+enum { DEATHS_MAX = 9 };
+
 static struct key
 entry_of(const struct asset *asset)
 {
@@ -14,26 +17,43 @@ entry_of(const struct asset *asset)
 }
 
 static bool
-is_printable(struct span text)
+is_printable(char c)
 {
-	for (size_t i = 0; i < text.length; i++)
-		if (text.at[i] < 0x20 || text.at[i] > 0x7e)
-			return false;
-	return true;
+	return c >= 0x20 && c <= 0x7e;
 }
 
-/* "2 the renderer died of this image"; anything else is no record. */
-static bool
-parse(struct span text, struct quarantine *quarantine)
+void
+quarantine_print(const struct quarantine *quarantine, struct text *out)
+{
+	text_printf(out, "%u ", quarantine->deaths < DEATHS_MAX ? quarantine->deaths : DEATHS_MAX);
+	for (const char *at = quarantine->reason; *at != '\0'; at++)
+		text_add_char(out, is_printable(*at) ? *at : '?');
+}
+
+bool
+quarantine_parse(struct span text, struct quarantine *quarantine)
 {
 	struct span count = span_cut(&text, ' ');
 
-	if (count.length != 1 || count.at[0] < '1' || count.at[0] > '9' || text.at == NULL ||
-	    text.length > QUARANTINE_REASON_MAX || !is_printable(text))
+	*quarantine = (struct quarantine){ 0 };
+	if (count.length != 1 || count.at[0] < '1' || count.at[0] > '0' + DEATHS_MAX || text.at == NULL ||
+	    text.length > QUARANTINE_REASON_MAX)
 		return false;
+	for (size_t i = 0; i < text.length; i++)
+		if (!is_printable(text.at[i]))
+			return false;
 	quarantine->deaths = (unsigned)(count.at[0] - '0');
 	memcpy(quarantine->reason, text.at, text.length);
 	return true;
+}
+
+static void
+find(struct peers *peers, const struct key *entry, struct arena *arena, struct quarantine *quarantine)
+{
+	struct span value;
+
+	if (peers_get(peers, entry, arena, &value) != PEER_HIT || !quarantine_parse(value, quarantine))
+		*quarantine = (struct quarantine){ 0 };
 }
 
 void
@@ -41,25 +61,26 @@ quarantine_find(struct peers *peers, const struct asset *asset, struct quarantin
 {
 	struct arena *arena = arena_new();
 	struct key entry = entry_of(asset);
-	struct span value;
 
-	*quarantine = (struct quarantine){ 0 };
-	if (peers_get(peers, &entry, arena, &value) == PEER_HIT && !parse(value, quarantine))
-		*quarantine = (struct quarantine){ 0 };
+	find(peers, &entry, arena, quarantine);
 	arena_free(arena);
 }
 
 void
 quarantine_count(struct peers *peers, const struct asset *asset, const char *reason)
 {
+	struct arena *arena = arena_new();
 	struct key entry = entry_of(asset);
 	struct quarantine quarantine;
-	char text[QUARANTINE_REASON_MAX + 4];
+	struct text text;
 
-	quarantine_find(peers, asset, &quarantine);
-	snprintf(text, sizeof(text), "%u %.*s", quarantine.deaths < 9 ? quarantine.deaths + 1 : 9,
-	    QUARANTINE_REASON_MAX, reason);
-	(void)peers_put(peers, &entry, span_of(text), QUARANTINE_S);
+	find(peers, &entry, arena, &quarantine);
+	quarantine.deaths++;
+	snprintf(quarantine.reason, sizeof(quarantine.reason), "%s", reason);
+	text_init(&text, arena, QUARANTINE_PRINTED_MAX);
+	quarantine_print(&quarantine, &text);
+	(void)peers_put(peers, &entry, text_span(&text), QUARANTINE_S);
+	arena_free(arena);
 }
 
 enum peer_answer

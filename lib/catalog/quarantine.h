@@ -13,7 +13,10 @@
 #include "asset/asset.h"
 #include "base/arena.h"
 #include "base/failure.h"
+#include "base/text.h"
 #include "peers/peers.h"
+
+#include <stdbool.h>
 
 enum { QUARANTINE_DEATHS = 3, QUARANTINE_S = 3600, QUARANTINE_REASON_MAX = 160 };
 
@@ -21,6 +24,15 @@ struct quarantine {
 	unsigned deaths;
 	char reason[QUARANTINE_REASON_MAX + 1];	/* of the last one */
 };
+
+/*
+ * As the ring keeps it: "2 the renderer died of this image".  Printing writes a reason's
+ * unprintable characters as "?", so that everything parses; more than nine deaths are
+ * nine.  Parsing gives false for what was not printed so.
+ */
+enum { QUARANTINE_PRINTED_MAX = 2 + QUARANTINE_REASON_MAX };
+void quarantine_print(const struct quarantine *quarantine, struct text *out);
+bool quarantine_parse(struct span text, struct quarantine *quarantine) __attribute__((warn_unused_result));
 
 /* All zeros when nothing is known. */
 void quarantine_find(struct peers *peers, const struct asset *asset, struct quarantine *quarantine);
