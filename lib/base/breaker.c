@@ -2,6 +2,8 @@
 
 #include "base/deadline.h"
 
+#include <time.h>
+
 /* A moment further away than any pause is from before the machine was started
  * again: shared memory may be a file. */
 static bool
@@ -35,6 +37,8 @@ breaker_close(struct breaker *breaker)
 void
 breaker_open(struct breaker *breaker, unsigned pause_ms)
 {
+	/* First: once it is open, whoever closes it must not find an older failure. */
+	atomic_store(&breaker->failed_at_s, time(NULL));
 	atomic_store(&breaker->open_until_us, monotonic_us() + (int64_t)pause_ms * 1000);
 }
 
@@ -42,4 +46,12 @@ bool
 breaker_is_open(const struct breaker *breaker)
 {
 	return atomic_load(&breaker->open_until_us) != 0;
+}
+
+int64_t
+breaker_failed_at_s(const struct breaker *breaker)
+{
+	int64_t failed_at_s = atomic_load(&breaker->failed_at_s);
+
+	return failed_at_s <= time(NULL) ? failed_at_s : 0;
 }

@@ -13,8 +13,11 @@
  * the whole machine, is let through to try, and the others go on without.  So a
  * server that hangs costs one time-out per pause, and not one for each process.
  *
- * It is one atomic number that may lie in shared memory: a process may die at
- * any instant and leave it whole.  All zeros is a closed breaker.
+ * When it failed last is remembered after it has answered, for who must know whether
+ * it may have missed something.
+ *
+ * It is two atomic numbers that may lie in shared memory: a process may die at
+ * any instant and leave them whole.  All zeros is a closed breaker of a server that never failed.
  */
 #ifndef BASE_BREAKER_H
 #define BASE_BREAKER_H
@@ -25,6 +28,7 @@
 
 struct breaker {
 	_Atomic int64_t open_until_us;	/* CLOCK_MONOTONIC; 0: closed */
+	_Atomic int64_t failed_at_s;	/* Unix time; 0: never */
 };
 
 /* Whether the server may be asked now.  The one that is let through after the
@@ -39,5 +43,9 @@ void breaker_open(struct breaker *breaker, unsigned pause_ms);
 
 /* For /metrics and decisions that do not ask: it has failed and not answered since. */
 bool breaker_is_open(const struct breaker *breaker);
+
+/* Unix seconds of its last failure; 0 when there was none, or when that lies in the
+ * future, because the clock was set back. */
+int64_t breaker_failed_at_s(const struct breaker *breaker);
 
 #endif

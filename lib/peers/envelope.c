@@ -5,53 +5,67 @@
 #include <stdio.h>
 #include <string.h>
 
-/* SHA-256, cut to 64 bits: it costs a millisecond for the largest value and a
- * microsecond for a row, little beside the network. */
-static void
-print_checksum(struct span value, char checksum[ENVELOPE_CHECKSUM_HEX + 1])
-{
-	unsigned char digest[SHA256_BYTES];
+static const char first_words[] = "vitrine 2 ";
 
-	sha256(value.at, value.length, digest);
-	hex_print(digest, ENVELOPE_CHECKSUM_HEX / 2, checksum);
+enum {
+	SEAL_AT = sizeof(first_words) - 1,
+	SEALED_AT = SEAL_AT + ENVELOPE_SEAL_HEX + 1
+};
+
+static void
+print_line(const char *seal, const struct key *key, size_t length, char line[ENVELOPE_BYTES + 1])
+{
+	int printed = snprintf(line, ENVELOPE_BYTES + 1, "%s%s %s %0*zu\n", first_words, seal, key->hex,
+	    ENVELOPE_LENGTH_DIGITS, length);
+
+	CHECK(printed == ENVELOPE_BYTES);
 }
 
+/* Of a whole envelope, whatever stands in the place of its seal. */
 static void
-print_line(const struct key *key, struct span value, char line[ENVELOPE_BYTES + 1])
+print_seal(struct span secret, struct span wrapped, char seal[ENVELOPE_SEAL_HEX + 1])
 {
-	char checksum[ENVELOPE_CHECKSUM_HEX + 1];
-	int length;
+	struct span sealed = span_range(wrapped.at + SEALED_AT, wrapped.length - SEALED_AT);
+	unsigned char digest[SHA256_BYTES];
 
-	print_checksum(value, checksum);
-	length = snprintf(line, ENVELOPE_BYTES + 1, "vitrine 1 %s %0*zu %s\n", key->hex,
-	    ENVELOPE_LENGTH_DIGITS, value.length, checksum);
-	CHECK(length == ENVELOPE_BYTES);
+	if (secret.length > 0)
+		hmac_sha256(secret.at, secret.length, sealed.at, sealed.length, digest);
+	else
+		sha256(sealed.at, sealed.length, digest);
+	hex_print(digest, ENVELOPE_SEAL_HEX / 2, seal);
 }
 
 struct span
-envelope_wrap(const struct key *key, struct span value, struct arena *arena)
+envelope_wrap(const struct key *key, struct span secret, struct span value, struct arena *arena)
 {
-	char *wrapped;
+	static const char no_seal[] = "00000000000000000000000000000000";
+	char seal[ENVELOPE_SEAL_HEX + 1];
+	struct span wrapped;
+	char *line;
 
 	CHECK(value.length <= ENVELOPE_VALUE_MAX);
-	wrapped = arena_alloc(arena, ENVELOPE_BYTES + value.length + 1);
-	print_line(key, value, wrapped);
+	line = arena_alloc(arena, ENVELOPE_BYTES + value.length + 1);
+	wrapped = span_range(line, ENVELOPE_BYTES + value.length);
+	print_line(no_seal, key, value.length, line);
 	if (value.length > 0)
-		memcpy(wrapped + ENVELOPE_BYTES, value.at, value.length);
-	return span_range(wrapped, ENVELOPE_BYTES + value.length);
+		memcpy(line + ENVELOPE_BYTES, value.at, value.length);
+	print_seal(secret, wrapped, seal);
+	memcpy(line + SEAL_AT, seal, ENVELOPE_SEAL_HEX);
+	return wrapped;
 }
 
 bool
-envelope_open(const struct key *key, struct span wrapped, struct span *value)
+envelope_open(const struct key *key, struct span secret, struct span wrapped, struct span *value)
 {
-	char line[ENVELOPE_BYTES + 1];
+	char seal[ENVELOPE_SEAL_HEX + 1], line[ENVELOPE_BYTES + 1];
 	struct span inside;
 
 	if (wrapped.length < ENVELOPE_BYTES || wrapped.length > ENVELOPE_BYTES + ENVELOPE_VALUE_MAX)
 		return false;
 	inside = span_range(wrapped.at + ENVELOPE_BYTES, wrapped.length - ENVELOPE_BYTES);
-	print_line(key, inside, line);
-	if (memcmp(wrapped.at, line, ENVELOPE_BYTES) != 0)
+	print_seal(secret, wrapped, seal);
+	print_line(seal, key, inside.length, line);
+	if (!digest_equals(wrapped.at, line, ENVELOPE_BYTES))
 		return false;
 	*value = inside;
 	return true;

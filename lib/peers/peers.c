@@ -37,6 +37,7 @@ struct full_key {
 
 struct peers {
 	const char *namespace;
+	struct span secret;
 	memcached_st *ring;		/* NULL when no servers are configured */
 	struct peer_list list;		/* in the order in which the ring numbers them */
 	struct breaker *breakers, own_breakers[PEERS_MAX];
@@ -86,6 +87,13 @@ check_namespace(const char *namespace, struct failure *why)
 	return true;
 }
 
+static bool
+check_secret(struct span secret, struct failure *why)
+{
+	return secret.length == 0 || secret.length >= PEERS_SECRET_MIN || fail(why, FAIL_INTERNAL,
+	    "the secret of the peers has %zu bytes, at least %d", secret.length, PEERS_SECRET_MIN);
+}
+
 struct peers *
 peers_open(const struct peers_config *config, struct failure *why)
 {
@@ -94,7 +102,8 @@ peers_open(const struct peers_config *config, struct failure *why)
 	CHECK(peers != NULL);
 	CHECK(config->connect_timeout_ms > 0 && config->timeout_ms > 0);
 	peers->namespace = config->namespace != NULL ? config->namespace : usual_namespace;
-	if (!check_namespace(peers->namespace, why) ||
+	peers->secret = span_of(config->secret != NULL ? config->secret : "");
+	if (!check_namespace(peers->namespace, why) || !check_secret(peers->secret, why) ||
 	    !peer_list_parse(span_of(config->servers), &peers->list, why)) {
 		free(peers);
 		return NULL;
@@ -200,7 +209,7 @@ peers_get(struct peers *peers, const struct key *key, struct arena *arena, struc
 	}
 	answer = answer_of(peers, &full, result);
 	if (answer == PEER_HIT) {
-		if (envelope_open(key, span_range(found, length), value))
+		if (envelope_open(key, peers->secret, span_range(found, length), value))
 			value->at = arena_copy_bytes(arena, value->at, value->length);
 		else
 			answer = PEER_MISS;
@@ -225,7 +234,7 @@ store(struct peers *peers, store_command *command, const struct key *key, struct
 		return PEER_MISS;
 	if (!may_be_asked(peers, &full))
 		return PEER_DOWN;
-	wrapped = envelope_wrap(key, value, peers->scratch);
+	wrapped = envelope_wrap(key, peers->secret, value, peers->scratch);
 	for (int attempt = 0; attempt < 2; attempt++) {
 		result = command(peers->ring, full.text, full.length, wrapped.at, wrapped.length,
 		    (time_t)lifetime_s, 0);
@@ -262,6 +271,20 @@ peers_delete(struct peers *peers, const struct key *key)
 			break;
 	}
 	return answer_of(peers, &full, result);
+}
+
+int64_t
+peers_failed_at_s(struct peers *peers, const struct key *key)
+{
+	struct full_key full = full_key_of(peers, key);
+
+	return peers->ring != NULL ? breaker_failed_at_s(breaker_of(peers, &full)) : 0;
+}
+
+bool
+peers_is_ring(const struct peers *peers)
+{
+	return peers->ring != NULL;
 }
 
 void

@@ -7,7 +7,7 @@
  * with breakers in shared memory, one of all processes of the machine.  Keys are
  * hashed (struct key); every value is wrapped in an envelope that repeats its
  * key and carries length and checksum, so another key's value, an old format or
- * garbage is a miss too.
+ * garbage is a miss too; with a secret, so is what somebody has written who does not know it.
  *
  * One handle per process, opened after fork.  Signals must be blocked while
  * these functions run (libmemcached 1.1.4 loses its timeouts to them).
@@ -27,6 +27,7 @@
 enum {
 	PEERS_MAX = 64,
 	PEERS_NAMESPACE_MAX = 32,	/* letters, digits, "-" and "_" */
+	PEERS_SECRET_MIN = 16,		/* bytes: as long as the code that it makes */
 	PEERS_VALUE_MAX = 1000 * 1000	/* bytes, under memcached's usual item size of 1 MiB */
 };
 
@@ -36,6 +37,7 @@ struct peers_config {
 	unsigned timeout_ms;		/* of one answer */
 	unsigned retry_after_s;		/* a dead peer is tried again after this */
 	const char *namespace;		/* before every key, so that clusters can share servers; NULL: "vitrine" */
+	const char *secret;		/* seals every value (envelope.h); "" or NULL: none */
 	struct breaker *breakers;	/* PEERS_MAX, zeros at first, perhaps shared; NULL: own ones */
 };
 
@@ -47,8 +49,8 @@ enum peer_answer {
 
 struct peers;
 
-/* NULL and FAIL_INTERNAL when the list of servers is malformed (peer_list.h), or the namespace.
- * Connects lazily. */
+/* NULL and FAIL_INTERNAL when the list of servers is malformed (peer_list.h), or the namespace,
+ * or the secret is too short.  Connects lazily; the configuration's strings are not copied. */
 struct peers *peers_open(const struct peers_config *config, struct failure *why)
     __attribute__((warn_unused_result));
 void peers_close(struct peers *peers);
@@ -68,6 +70,13 @@ enum peer_answer peers_add(struct peers *peers, const struct key *key, struct sp
     unsigned lifetime_s);
 
 enum peer_answer peers_delete(struct peers *peers, const struct key *key);
+
+/* Unix seconds when the peer that keeps this key last failed to answer anybody who shares
+ * the breakers; 0: never.  Whatever was to be changed there at that time was not. */
+int64_t peers_failed_at_s(struct peers *peers, const struct key *key);
+
+/* Whether any servers are configured. */
+bool peers_is_ring(const struct peers *peers);
 
 /* For a handler of SIGABRT: libmemcached ends the process in an assertion when an
  * answer is out of step with its question.  The peer that is being asked is left alone

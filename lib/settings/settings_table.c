@@ -187,6 +187,9 @@ const struct setting settings_table[] = {
 	  "A peer that is down is tried again after this." },
 	{ "peers", "namespace", SETTING_TEXT, AT(peers.namespace), 0, 0, "vitrine", NULL,
 	  "Stands before every key, so that clusters can share servers: 1 to 32 letters, digits, - and _." },
+	{ "peers", "secret", SETTING_SECRET, AT(peers.secret), 0, 0, "", NULL,
+	  "Seals what is kept there: nothing is believed that was not written with it. At least 16 bytes, the same on "
+	  "every server; empty: whoever can write to a memcached is believed. Changing it empties the ring." },
 };
 
 const unsigned settings_table_count = sizeof(settings_table) / sizeof(settings_table[0]);

@@ -1,6 +1,6 @@
 /*
  * What opens is exactly what wrapping its inside gives, and a value that was
- * wrapped opens to itself, under its own key only.
+ * wrapped opens to itself, under its own key and secret only.
  */
 #include "base/check.h"
 #include "peers/envelope.h"
@@ -9,21 +9,30 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
+static void
+check_sealed_with(struct span secret, struct span input, struct arena *arena)
+{
+	struct key key = key_of(span_of("the key of the seeds")), other = key_of(span_of("another"));
+	struct span inside, wrapped;
+
+	if (envelope_open(&key, secret, input, &inside)) {
+		wrapped = envelope_wrap(&key, secret, inside, arena);
+		CHECK(wrapped.length == input.length && memcmp(wrapped.at, input.at, input.length) == 0);
+	}
+	wrapped = envelope_wrap(&key, secret, input, arena);
+	CHECK(envelope_open(&key, secret, wrapped, &inside));
+	CHECK(inside.length == input.length && (input.length == 0 || memcmp(inside.at, input.at, input.length) == 0));
+	CHECK(!envelope_open(&other, secret, wrapped, &inside));
+	CHECK(!envelope_open(&key, span_of("another secret"), wrapped, &inside));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct arena *arena = arena_new();
-	struct key key = key_of(span_of("the key of the seeds")), other = key_of(span_of("another"));
-	struct span input = span_range((const char *)bytes, size), inside, wrapped;
 
-	if (envelope_open(&key, input, &inside)) {
-		wrapped = envelope_wrap(&key, inside, arena);
-		CHECK(wrapped.length == size && memcmp(wrapped.at, bytes, size) == 0);
-	}
-	wrapped = envelope_wrap(&key, input, arena);
-	CHECK(envelope_open(&key, wrapped, &inside));
-	CHECK(inside.length == size && (size == 0 || memcmp(inside.at, bytes, size) == 0));
-	CHECK(!envelope_open(&other, wrapped, &inside));
+	check_sealed_with(span_of(""), span_range((const char *)bytes, size), arena);
+	check_sealed_with(span_of("the secret of the seeds"), span_range((const char *)bytes, size), arena);
 	arena_free(arena);
 	return 0;
 }

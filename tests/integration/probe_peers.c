@@ -2,13 +2,14 @@
  * Drives lib/peers for tests/integration/test_12_peers.py: one command a line on
  * standard input, one answer a line on standard output, with the milliseconds it took.
  *
- *	probe_peers SERVERS CONNECT_TIMEOUT_MS TIMEOUT_MS RETRY_AFTER_S [FILE]
- *	    the breakers lie in that file, shared with all who name it
+ *	probe_peers SERVERS CONNECT_TIMEOUT_MS TIMEOUT_MS RETRY_AFTER_S [FILE [SECRET]]
+ *	    the breakers lie in that file, shared with all who name it; "": in none
  *
  *	get NAME | put NAME LIFETIME VALUE | add NAME LIFETIME VALUE | delete NAME
  *	    -> hit|miss|down MS [VALUE]
  *	fill NAME LIFETIME BYTES   puts a value of that many "x"
  *	key NAME                   -> the key as the servers see it
+ *	failed NAME                -> SECONDS ago that its peer failed, or never
  *	count                      -> ALIVE/CONFIGURED MS
  */
 #include "base/deadline.h"
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const answer_names[] = {
@@ -82,6 +84,13 @@ obey(struct peers *peers, struct span line, struct arena *arena)
 		reply(peers_delete(peers, &key), started_us, value);
 	} else if (span_equals(verb, "key")) {
 		printf("vitrine:%s\n", key.hex);
+	} else if (span_equals(verb, "failed")) {
+		int64_t failed_at_s = peers_failed_at_s(peers, &key);
+
+		if (failed_at_s == 0)
+			printf("never\n");
+		else
+			printf("%lld\n", (long long)(time(NULL) - failed_at_s));
 	} else if (span_equals(verb, "count")) {
 		unsigned configured, alive;
 
@@ -128,14 +137,19 @@ main(int argc, char **argv)
 	ssize_t length;
 	sigset_t all;
 
-	if (argc != 5 && argc != 6)
+	if (argc < 5 || argc > 7)
 		return 2;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	signal(SIGABRT, blame);
-	peers = peers_open(&(struct peers_config){ argv[1], (unsigned)strtoul(argv[2], NULL, 10),
-	    (unsigned)strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10), NULL,
-	    argc == 6 ? map_breakers(argv[5]) : NULL }, &why);
+	peers = peers_open(&(struct peers_config){
+		.servers = argv[1],
+		.connect_timeout_ms = (unsigned)strtoul(argv[2], NULL, 10),
+		.timeout_ms = (unsigned)strtoul(argv[3], NULL, 10),
+		.retry_after_s = (unsigned)strtoul(argv[4], NULL, 10),
+		.breakers = argc > 5 && argv[5][0] != '\0' ? map_breakers(argv[5]) : NULL,
+		.secret = argc > 6 ? argv[6] : NULL
+	}, &why);
 	if (peers == NULL) {
 		printf("%s\n", why.detail);
 		arena_free(arena);

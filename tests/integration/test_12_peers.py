@@ -1,6 +1,8 @@
 """The memcached ring: hits, misses, and peers that are dead, frozen or lying."""
 
 import contextlib
+import hashlib
+import hmac
 import signal
 import socket
 import subprocess
@@ -128,9 +130,43 @@ def test_takes_another_keys_value_for_a_miss(ring, probe):
     assert word(probe, "get b") == "miss"
 
 
+SECRET = "only the servers know"
+
+
+@pytest.fixture
+def sealed(ring):
+    with Probe("probe_peers", ring.servers, CONNECT_TIMEOUT_MS, TIMEOUT_MS, RETRY_AFTER_S, "", SECRET) as sealed:
+        yield sealed
+
+
+def plant(ring, key, value, secret):
+    """As somebody would who can write to every member; lib/peers/envelope.h says how."""
+    rest = f"{key.removeprefix('vitrine:')} {len(value):08}\n{value}".encode()
+    seal = hmac.new(secret.encode(), rest, "sha256") if secret else hashlib.sha256(rest)
+    wrapped = f"vitrine 2 {seal.hexdigest()[:32]} {rest.decode()}"
+    for member in ring.members:
+        assert member.ask(f"set {key} 0 60 {len(wrapped)}\r\n{wrapped}") == "STORED\r\n"
+
+
+def test_believes_only_what_was_sealed_with_the_secret(ring, probe, sealed):
+    key = probe.ask("key a")
+    for secret, by_sealed, by_probe in [(SECRET, "hit", "miss"), ("", "miss", "hit"), (SECRET + " ", "miss", "miss")]:
+        plant(ring, key, "planted", secret)
+        assert (word(sealed, "get a"), word(probe, "get a")) == (by_sealed, by_probe)
+    assert word(sealed, "put a 60 value") == "hit"
+    assert ask(sealed, "get a")[::2] == ("hit", "value") and word(probe, "get a") == "miss"
+
+
+def test_refuses_a_short_secret(ring):
+    probe = build_folder() / "tests/integration/probe_peers"
+    result = subprocess.run([probe, ring.servers, "50", "50", "1", "", "fifteen letters"], text=True,
+                            capture_output=True, timeout=10, stdin=subprocess.DEVNULL)
+    assert result.returncode == 1 and "15 bytes, at least 16" in result.stdout
+
+
 def test_takes_foreign_and_cut_values_for_misses(ring, probe):
     key = probe.ask("key a")
-    for foreign in ["", "x", "vitrine 1 ", "a:1:{s:1:\"a\";i:1;}" * 20]:
+    for foreign in ["", "x", "vitrine 2 ", "a:1:{s:1:\"a\";i:1;}" * 20]:
         for member in ring.members:
             member.ask(f"set {key} 0 60 {len(foreign)}\r\n{foreign}")
         assert word(probe, "get a") == "miss"
@@ -189,6 +225,22 @@ def test_pays_for_a_frozen_member_once(ring, probe):
     time.sleep(RETRY_AFTER_S + 0.1)
     for name in frozen:
         assert ask(probe, f"get {name}")[::2] == ("hit", "value")
+
+
+def test_remembers_when_a_member_failed(ring, probe, tmp_path):
+    """After it has answered again, and in a process that starts later; not of the other member."""
+    frozen, living = (names_on(ring, probe, member, 1)[0] for member in ring.members)
+    settings = [ring.servers, CONNECT_TIMEOUT_MS, TIMEOUT_MS, RETRY_AFTER_S, tmp_path / "breakers"]
+    with Probe("probe_peers", *settings) as first:
+        assert word(first, f"get {frozen}") == "hit" and first.ask(f"failed {frozen}") == "never"
+        ring.members[0].freeze()
+        assert word(first, f"get {frozen}") == "down"
+        ring.members[0].thaw()
+    time.sleep(RETRY_AFTER_S + 0.1)
+    with Probe("probe_peers", *settings) as second:
+        assert word(second, f"get {frozen}") == "hit"
+        assert 1 <= int(second.ask(f"failed {frozen}")) <= 5
+        assert second.ask(f"failed {living}") == "never"
 
 
 def test_all_processes_of_a_machine_pay_for_a_frozen_member_once(ring, probe, tmp_path):

@@ -48,7 +48,7 @@ def stack_sections(database=None, ring=None, s3=None, bucket="media", key="a-key
             "replicas": " ".join(f"{replica.settings()['host']}:{replica.port}" for replica in database.replicas),
             "database": settings["name"], "user": settings["user"], "password": settings["password"]}
     if ring is not None:
-        sections["peers"] = {"servers": ring.servers}
+        sections["peers"] = {"servers": ring.servers, "secret": "a-secret-that-is-only-used-here"}
     if s3 is not None:
         sections["origin.media"] = {
             "kind": "s3", "endpoint": s3.endpoint, "bucket": bucket, "path_style": "yes",

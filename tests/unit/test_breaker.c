@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PAUSE_MS = 50, PROCESSES = 8 };
@@ -92,6 +93,34 @@ test_does_not_wait_for_a_moment_of_an_earlier_boot(void **state)
 }
 
 static void
+test_remembers_when_it_failed_after_it_has_answered(void **state)
+{
+	struct breaker breaker = { 0 };
+	int64_t before = time(NULL);
+
+	(void)state;
+	assert_int_equal(breaker_failed_at_s(&breaker), 0);
+	breaker_open(&breaker, PAUSE_MS);
+	breaker_close(&breaker);
+	assert_in_range(breaker_failed_at_s(&breaker), before, time(NULL));
+	atomic_store(&breaker.failed_at_s, before - 100);
+	assert_int_equal(breaker_failed_at_s(&breaker), before - 100);
+	breaker_open(&breaker, PAUSE_MS);
+	assert_in_range(breaker_failed_at_s(&breaker), before, time(NULL));
+}
+
+/* Or nothing would be believed until that moment comes. */
+static void
+test_does_not_fail_in_the_future(void **state)
+{
+	struct breaker breaker = { 0 };
+
+	(void)state;
+	atomic_store(&breaker.failed_at_s, time(NULL) + 1000);
+	assert_int_equal(breaker_failed_at_s(&breaker), 0);
+}
+
+static void
 test_allows_one_of_many_processes(void **state)
 {
 	struct breaker *breaker = mmap(NULL, sizeof(*breaker), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -123,6 +152,8 @@ main(void)
 		cmocka_unit_test(test_allows_another_when_the_first_says_nothing),
 		cmocka_unit_test(test_allows_everybody_once_it_answered),
 		cmocka_unit_test(test_does_not_wait_for_a_moment_of_an_earlier_boot),
+		cmocka_unit_test(test_remembers_when_it_failed_after_it_has_answered),
+		cmocka_unit_test(test_does_not_fail_in_the_future),
 		cmocka_unit_test(test_allows_one_of_many_processes),
 	};
 

@@ -282,7 +282,7 @@ test_printed_settings_read_back_without_secrets(void **state)
 	struct text printed, again;
 
 	(void)state;
-	load(&first, "[catalog]\npassword = tell-nobody\nreplicas = a:1 [::1]:2\n[origin.x]\nbucket = b\n"
+	load(&first, "[peers]\nsecret = nor-this-seal-of-ours\n[catalog]\npassword = tell-nobody\nreplicas = a:1 [::1]:2\n[origin.x]\nbucket = b\n"
 	    "secret_access_key = also-not-this\n[keys]\nk = not-this-key-either\n[presets]\np = w=3\n"
 	    "[watermark.l]\nasset = a\nposition = c\nscale = 0.125\n[credit]\nshadow = transparent\nposition = nw\n"
 	    "[policy]\ndefault_preset = p\n", NULL);
@@ -291,6 +291,7 @@ test_printed_settings_read_back_without_secrets(void **state)
 	settings_print(&first.settings, &printed);
 	assert_null(strstr(printed.at, "tell-nobody"));
 	assert_null(strstr(printed.at, "also-not-this"));
+	assert_null(strstr(printed.at, "nor-this-seal"));
 	assert_null(strstr(printed.at, "not-this-key"));
 	load(&second, printed.at, NULL);
 	assert_string_equal(second.why.detail, "");
