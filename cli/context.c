@@ -28,11 +28,14 @@ context_load_settings(struct context *context)
 struct catalog *
 context_catalog(struct context *context)
 {
+	struct peers_config peers = context->settings.peers;
 	struct failure why = { 0 };
 
 	if (context->catalog != NULL)
 		return context->catalog;
-	context->peers = peers_open(&context->settings.peers, &why);
+	/* Somebody waits while we tell the ring what was written. */
+	peers.retry_after_s = 1;
+	context->peers = peers_open(&peers, &why);
 	if (context->peers == NULL) {
 		complain("%s", why.detail);
 		return NULL;

@@ -11,6 +11,7 @@
 #include "cli/import_plan.h"
 #include "cli/import_pool.h"
 #include "cli/progress.h"
+#include "cli/tell_ring.h"
 #include "cli/voice.h"
 
 #include <inttypes.h>
@@ -279,7 +280,8 @@ const struct command import_command = {
 	    "characters than A-Z a-z 0-9 _ replaced by one -, cut to 64. When that id belongs\n"
 	    "to another object, - and eight hex digits (of the SHA-256 of ORIGIN:KEY) are\n"
 	    "appended. An object that is registered keeps its id.\n\n"
-	    "Prints at the end: imported 31, unchanged 0, changed 0, refused 2. Ctrl-C\n"
+	    TELL_RING_MANUAL
+    "Prints at the end: imported 31, unchanged 0, changed 0, refused 2. Ctrl-C\n"
 	    "finishes the objects at hand; twice, it does not.",
 	.options = options,
 	.run = run_import,

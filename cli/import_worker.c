@@ -3,6 +3,7 @@
 #include "asset/slug.h"
 #include "base/check.h"
 #include "catalog/catalog.h"
+#include "cli/tell_ring.h"
 #include "peers/peers.h"
 #include "render/job.h"
 
@@ -403,6 +404,8 @@ import_worker_run(const struct import_plan *plan, const struct render_address *r
 		    MSG_NOSIGNAL) == -1)
 			break;
 	}
+	if (worker.catalog != NULL)
+		tell_ring(worker.catalog, plan->settings);
 	worker_close(&worker);
 	return EXIT_SUCCESS;
 }

@@ -2,6 +2,7 @@
  * purge.c - makes every variant of an asset stale, on every server.
  */
 #include "cli/command.h"
+#include "cli/tell_ring.h"
 #include "cli/voice.h"
 
 #include <inttypes.h>
@@ -35,6 +36,7 @@ run_purge(struct invocation *invocation)
 		return EX_CONFIG;
 	for (unsigned i = 0; i < invocation->operand_count; i++)
 		all_were_purged &= purge(catalog, invocation->operands[i]);
+	tell_ring(catalog, &invocation->context->settings);
 	if (!all_were_purged) {
 		(void)exit_status_of_output();
 		return EXIT_FAILURE;
@@ -54,7 +56,8 @@ const struct command purge_command = {
 	    "Bumps the version of each asset, so that every size and format of it is made anew\n"
 	    "on every server, and gets another ETag. Prints each id with its new version,\n"
 	    "separated by a tab. An asset that does not exist is told, the others are purged.\n\n"
-	    "What browsers and CDNs hold, they hold until its max-age is over.",
+	    TELL_RING_MANUAL
+    "What browsers and CDNs hold, they hold until its max-age is over.",
 	.options = options,
 	.run = run_purge,
 };

@@ -6,6 +6,7 @@
  */
 #include "asset/dressing.h"
 #include "cli/command.h"
+#include "cli/tell_ring.h"
 #include "cli/voice.h"
 #include "recipe/overlay.h"
 
@@ -182,6 +183,7 @@ run_set(struct invocation *invocation)
 		return EX_CONFIG;
 	for (unsigned i = 0; i < invocation->operand_count; i++)
 		all_were_set &= set(catalog, invocation->operands[i], &changed, fields);
+	tell_ring(catalog, &invocation->context->settings);
 	if (!all_were_set) {
 		(void)exit_status_of_output();
 		return EXIT_FAILURE;
@@ -217,7 +219,8 @@ const struct command set_command = {
 	    "    vitrine set summer-lion --focus=0.5:0.3\n"
 	    "    vitrine set lion-1 lion-2 --watermark=proof --credit='A. Body'\n"
 	    "    vitrine set summer-lion --visibility=gone\n\n"
-	    "What browsers and CDNs hold, they hold until its max-age is over.",
+	    TELL_RING_MANUAL
+    "What browsers and CDNs hold, they hold until its max-age is over.",
 	.options = options,
 	.run = run_set,
 };

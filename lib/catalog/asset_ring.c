@@ -30,6 +30,18 @@ refresh_key(struct span id)
 	return key_for("asset refresh ", id);
 }
 
+/* Between the clocks of two servers. */
+enum { CLOCKS_DIFFER_S = 2 };
+
+/* Asked after the peer has answered: what it failed at before is noted by then. */
+static bool
+is_doubtful(struct asset_ring *ring, const struct key *key, const struct ring_entry *entry)
+{
+	int64_t failed_at_s = peers_failed_at_s(ring->peers, key);
+
+	return failed_at_s != 0 && entry->written_at <= failed_at_s + CLOCKS_DIFFER_S;
+}
+
 enum ring_answer
 asset_ring_find(struct asset_ring *ring, struct span id, struct arena *arena, struct ring_entry *entry)
 {
@@ -40,6 +52,8 @@ asset_ring_find(struct asset_ring *ring, struct span id, struct arena *arena, st
 	if (peers_get(ring->peers, &key, arena, &text) != PEER_HIT || !ring_entry_parse(text, id, entry) ||
 	    now >= entry->valid_until)
 		return RING_NOTHING;
+	if (is_doubtful(ring, &key, entry))
+		return RING_DOUBTFUL;
 	if (entry->is_missing)
 		return RING_MISSING;
 	return now < entry->fresh_until ? RING_FRESH : RING_STALE;
@@ -72,6 +86,7 @@ store(struct asset_ring *ring,
 	struct text text;
 
 	text_init(&text, arena, RING_ENTRY_MAX);
+	entry->written_at = now;
 	entry->fresh_until = now + (int64_t)chance_around(soft_s);
 	entry->valid_until = now + hard_s;
 	ring_entry_print(entry, &text);
@@ -117,7 +132,7 @@ asset_ring_add_missing(struct asset_ring *ring, struct span id, struct arena *ar
 	add(ring, entry, lifetime_s, lifetime_s > 0 ? lifetime_s : 1, arena);
 }
 
-void
+bool
 asset_ring_replace(struct asset_ring *ring, const struct asset *asset, uint64_t replaced,
     struct arena *arena)
 {
@@ -127,24 +142,24 @@ asset_ring_replace(struct asset_ring *ring, const struct asset *asset, uint64_t 
 	switch (asset_ring_find(ring, id, arena, present)) {
 	case RING_FRESH:
 	case RING_STALE:
+	case RING_DOUBTFUL:
 		/* The one that is to be replaced may be newer than the database,
 		 * when that was restored from a backup. */
 		if (present->asset.version > asset->version && present->asset.version != replaced)
-			return;
+			return true;
 		break;
 	case RING_MISSING:
 	case RING_NOTHING:
 		break;
 	}
-	if (store(ring, peers_put, entry_of(asset, arena), ring->soft_lifetime_s, ring->hard_lifetime_s,
-	    arena) != PEER_HIT)
-		asset_ring_forget(ring, id);
+	return store(ring, peers_put, entry_of(asset, arena), ring->soft_lifetime_s, ring->hard_lifetime_s,
+	    arena) == PEER_HIT || asset_ring_forget(ring, id);
 }
 
-void
+bool
 asset_ring_forget(struct asset_ring *ring, struct span id)
 {
 	struct key key = entry_key(id);
 
-	peers_delete(ring->peers, &key);
+	return peers_delete(ring->peers, &key) != PEER_DOWN || !peers_is_ring(ring->peers);
 }

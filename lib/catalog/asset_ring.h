@@ -9,12 +9,16 @@
  *     never displaces what a writer has put there meanwhile;
  *   - a writer, and a reader who refreshes, look at the entry first and leave a
  *     newer one alone; and a writer leaves its row behind rather than nothing, so that
- *     a lagging replica's row cannot be added.
+ *     a lagging replica's row cannot be added;
+ *   - a peer that does not answer cannot be told of a purge, and has the old row when it
+ *     answers again.  So an entry that was written before its peer last failed, as this
+ *     machine saw it, is doubtful: the database is asked, and the entry replaced.
  *
  * BUGS: looking and putting are two commands.  A purge whose put falls in
  * between, on another server, is displaced by the older row until that one's soft
- * lifetime ends.  The same holds when memcached evicts the new entry before the
- * replicas have caught up.
+ * lifetime ends.  The same holds when memcached evicts the new entry, or was not there to
+ * take it, and the replicas lag.  A machine that asked nothing of a peer while it did not
+ * answer has no doubts about it.
  */
 #ifndef CATALOG_ASSET_RING_H
 #define CATALOG_ASSET_RING_H
@@ -31,7 +35,8 @@ enum ring_answer {
 	RING_NOTHING,	/* not remembered, or nobody answers */
 	RING_MISSING,	/* remembered that nobody has it */
 	RING_FRESH,
-	RING_STALE	/* good to be used, due to be refreshed */
+	RING_STALE,	/* good to be used, due to be refreshed */
+	RING_DOUBTFUL	/* a row, or that nobody has it: only to be used if nobody knows better */
 };
 
 enum ring_answer asset_ring_find(struct asset_ring *ring, struct span id, struct arena *arena,
@@ -49,10 +54,12 @@ void asset_ring_add(struct asset_ring *ring, const struct asset *asset, struct a
 void asset_ring_add_missing(struct asset_ring *ring, struct span id, struct arena *arena);
 
 /* A writer wrote the row, or a reader refreshed an entry of version `replaced`
- * (writers: 0).  If it cannot be stored the old one is removed. */
-void asset_ring_replace(struct asset_ring *ring, const struct asset *asset, uint64_t replaced,
+ * (writers: 0).  If it cannot be stored the old one is removed.  False when the peer
+ * that keeps it does not answer: an older row may lie there. */
+bool asset_ring_replace(struct asset_ring *ring, const struct asset *asset, uint64_t replaced,
     struct arena *arena);
 
-void asset_ring_forget(struct asset_ring *ring, struct span id);
+/* False when the peer that keeps it does not answer. */
+bool asset_ring_forget(struct asset_ring *ring, struct span id);
 
 #endif

@@ -6,6 +6,7 @@
 #include "catalog/asset_search.h"
 #include "catalog/heartbeat.h"
 #include "catalog/servers.h"
+#include "catalog/untold.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct catalog {
 	struct heartbeat heartbeat;
 	struct asset_search search;
 	struct asset_ring ring;
+	struct untold *untold;
 	struct arena *scratch;	/* emptied at the end of every call */
 };
 
@@ -84,6 +86,7 @@ catalog_close(struct catalog *catalog)
 		return;
 	servers_release(&catalog->servers);
 	arena_free(catalog->scratch);
+	free(catalog->untold);
 	free(catalog);
 }
 
@@ -225,6 +228,26 @@ find_and_remember(struct catalog *catalog, struct span id, uint64_t seen_version
 	return false;
 }
 
+/* It may be wrong and not only old, so the database may take its time; but it is
+ * better than an error. */
+enum { DOUBT_MS = 1000 };
+
+/* The ring has an entry that may have missed a purge. */
+static bool
+find_doubtful(struct catalog *catalog, const struct ring_entry *doubtful, struct deadline deadline,
+    struct asset *asset, enum catalog_tier *tier, struct failure *why)
+{
+	if (find_and_remember(catalog, span_of(doubtful->asset.id), doubtful->asset.version, doubtful,
+	    deadline_within_ms(deadline, DOUBT_MS), asset, tier, why))
+		return true;
+	if (why->kind == FAIL_NOT_FOUND || doubtful->is_missing)
+		return false;
+	failure_clear(why);
+	*tier = CATALOG_LATE;
+	*asset = doubtful->asset;
+	return true;
+}
+
 static bool
 find(struct catalog *catalog, struct span id, uint64_t seen_version, struct deadline deadline,
     struct asset *asset, enum catalog_tier *tier, struct failure *why)
@@ -236,6 +259,8 @@ find(struct catalog *catalog, struct span id, uint64_t seen_version, struct dead
 	if (answer == RING_NOTHING || entry->asset.version < seen_version)
 		return find_and_remember(catalog, id, seen_version, answer == RING_NOTHING ? NULL : entry, deadline,
 		    asset, tier, why);
+	if (answer == RING_DOUBTFUL)
+		return find_doubtful(catalog, entry, deadline, asset, tier, why);
 	if (answer == RING_MISSING)
 		return not_found(id, why);
 	if (answer == RING_STALE)
@@ -305,6 +330,13 @@ catalog_find_by_key(struct catalog *catalog, struct span origin, struct span key
 
 /* ---- writing ------------------------------------------------------------------------- */
 
+static void
+forget(struct catalog *catalog, struct span id)
+{
+	if (!asset_ring_forget(&catalog->ring, id))
+		untold_add(&catalog->untold, id);
+}
+
 /* Runs the statement, which touches the row with this id, and leaves the row as
  * it is now in *asset and in the ring. */
 static bool
@@ -322,7 +354,7 @@ write_row(struct catalog *catalog, struct span id, const char *statement,
 	if (!servers_ask_primary(&catalog->servers, &query, &affected, deadline, &trouble, why)) {
 		/* When the answer was lost the row may have been written. */
 		if (trouble == DATABASE_LOST)
-			asset_ring_forget(&catalog->ring, id);
+			forget(catalog, id);
 		if (trouble == DATABASE_DUPLICATE) {
 			failure_clear(why);
 			return fail(why, FAIL_BAD_REQUEST,
@@ -333,11 +365,12 @@ write_row(struct catalog *catalog, struct span id, const char *statement,
 	if (affected == 0)
 		return not_found(id, why);
 	if (!find_fresh(catalog, find_statement, &key, 1, deadline, asset, why)) {
-		asset_ring_forget(&catalog->ring, id);
+		forget(catalog, id);
 		return false;
 	}
 	heartbeat_keep(&catalog->heartbeat, deadline);
-	asset_ring_replace(&catalog->ring, asset, 0, catalog->scratch);
+	if (!asset_ring_replace(&catalog->ring, asset, 0, catalog->scratch))
+		untold_add(&catalog->untold, id);
 	return true;
 }
 
@@ -405,6 +438,30 @@ catalog_purge(struct catalog *catalog, struct span id, struct deadline deadline,
 		*version = purged->version;
 	arena_reset(catalog->scratch);
 	return is_purged;
+}
+
+/* What the primary has now: others may have written since. */
+static bool
+tell(void *state, struct span id, struct deadline deadline)
+{
+	struct catalog *catalog = state;
+	struct asset *asset = arena_alloc(catalog->scratch, sizeof(*asset));
+	struct database_value key = text_value(id);
+	struct failure why = { 0 };
+	bool is_told;
+
+	if (find_fresh(catalog, find_statement, &key, 1, deadline, asset, &why))
+		is_told = asset_ring_replace(&catalog->ring, asset, 0, catalog->scratch);
+	else
+		is_told = why.kind == FAIL_NOT_FOUND && asset_ring_forget(&catalog->ring, id);
+	arena_reset(catalog->scratch);
+	return is_told;
+}
+
+unsigned
+catalog_tell_ring(struct catalog *catalog, struct deadline deadline)
+{
+	return untold_tell(catalog->untold, tell, catalog, deadline);
 }
 
 /* ---- listing ------------------------------------------------------------------------- */

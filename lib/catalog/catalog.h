@@ -5,7 +5,8 @@
  * lag, then, if no replica has it or can be reached, the primary, once.  So a row that was just
  * written is visible at once (read your own writes), and an id that nobody has
  * is remembered as missing for negative_lifetime_s.  Writers (insert, update,
- * set, purge) go to the primary and then replace or delete the ring's entry.  Versions are
+ * set, purge) go to the primary and then replace or delete the ring's entry, as soon as
+ * the peer that keeps it answers: catalog_tell_ring().  Versions are
  * microseconds of the clock and never repeat (sql/0001-asset.sql).  How lags are
  * found: heartbeat.h.
  *
@@ -56,7 +57,8 @@ enum catalog_tier {
 	CATALOG_PEER,
 	CATALOG_REPLICA,
 	CATALOG_PRIMARY,
-	CATALOG_LATE,		/* a replica that lags, for want of a better one: nothing to remember */
+	CATALOG_LATE,		/* a replica that lags, or a doubtful entry of the ring (asset_ring.h), for
+				 * want of a better one: nothing to remember */
 	CATALOG_TIER_COUNT
 };
 
@@ -126,6 +128,12 @@ bool catalog_set(struct catalog *catalog, struct asset *asset, unsigned fields, 
  * the object, and whatever the origin has now is right.  FAIL_NOT_FOUND. */
 bool catalog_purge(struct catalog *catalog, struct span id, struct deadline deadline,
     uint64_t *version, struct failure *why) __attribute__((warn_unused_result));
+
+/* For writers, before they end.  A row that was written while the peer that keeps its entry did
+ * not answer is in the database, and that is what counts; but servers that have not noticed
+ * go on with the old entry for soft_lifetime_s.  Tries to tell them until the deadline, and
+ * returns how many rows are left; at once, with 0, when there are none. */
+unsigned catalog_tell_ring(struct catalog *catalog, struct deadline deadline);
 
 /* All assets in order of id, read in pages from a replica, else the primary, so
  * that millions are no burden.  each() returning false stops; it may use the catalog. */

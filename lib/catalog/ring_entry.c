@@ -4,13 +4,13 @@
 #include <string.h>
 
 /* To be raised with every change of this line; the asset has a version of its own. */
-static const char first_words[] = "vitrine-row 1 ";
+static const char first_words[] = "vitrine-row 2 ";
 
 void
 ring_entry_print(const struct ring_entry *entry, struct text *out)
 {
-	text_printf(out, "%s%s %" PRId64 " %" PRId64, first_words, entry->is_missing ? "missing" : "found",
-	    entry->fresh_until, entry->valid_until);
+	text_printf(out, "%s%s %" PRId64 " %" PRId64 " %" PRId64, first_words, entry->is_missing ? "missing" : "found",
+	    entry->written_at, entry->fresh_until, entry->valid_until);
 	if (entry->is_missing) {
 		text_printf(out, " %s\n", entry->asset.id);
 	} else {
@@ -29,6 +29,13 @@ parse_missing(struct span id, struct ring_entry *entry)
 	return true;
 }
 
+/* The next word of the line as a time. */
+static bool
+take_time(struct span *line, int64_t *at)
+{
+	return line->at != NULL && span_to_i64(span_cut(line, ' '), 0, INT64_MAX, at);
+}
+
 bool
 ring_entry_parse(struct span text, struct span id, struct ring_entry *entry)
 {
@@ -44,8 +51,8 @@ ring_entry_parse(struct span text, struct span id, struct ring_entry *entry)
 	entry->is_missing = span_equals(word, "missing");
 	if (!entry->is_missing && !span_equals(word, "found"))
 		return false;
-	if (line.at == NULL || !span_to_i64(span_cut(&line, ' '), 0, INT64_MAX, &entry->fresh_until) ||
-	    line.at == NULL || !span_to_i64(span_cut(&line, ' '), 0, INT64_MAX, &entry->valid_until))
+	if (!take_time(&line, &entry->written_at) || !take_time(&line, &entry->fresh_until) ||
+	    !take_time(&line, &entry->valid_until))
 		return false;
 	if (entry->is_missing ? line.at == NULL || text.length > 0 || !parse_missing(line, entry) :
 	    line.at != NULL || !asset_parse(text, &entry->asset))

@@ -4,6 +4,7 @@
  *
  *	probe_catalog NAME=VALUE...	(see options below; times in ms or s as in the configuration)
  *	    health=FILE			shares what is known of the servers with all who name that file
+ *	    breakers=FILE		the same for the ring's servers
  *	    resolv=FILE			is this process's /etc/resolv.conf; ends with 77 where that is not allowed
  *
  *	find ID [SEEN_VERSION]	-> found TIER MS VERSION WIDTH CREDIT | KIND TIER MS DETAIL
@@ -13,6 +14,7 @@
  *	update ID WIDTH		-> as fresh
  *	set ID FIELDS CREDIT	-> as fresh; FIELDS is a sum of enum asset_field, the other values are those of fill
  *	purge ID		-> found - MS VERSION | KIND - MS DETAIL
+ *	tell			-> N MS; how many rows catalog_tell_ring() leaves
  *	list ID			-> the ids after that one (use "-" for all)
  *	probe INDEX		-> answers|silent writable|read-only asked|alone current|lagging MS
  *	complaint		-> what catalog_take_complaint() says, or "none"
@@ -112,6 +114,10 @@ set_option(char *option)
 		use_resolv_conf(value);
 	else if (strcmp(option, "peers") == 0)
 		ring.servers = value;
+	else if (strcmp(option, "breakers") == 0)
+		ring.breakers = map_shared(value, PEERS_MAX * sizeof(struct breaker));
+	else if (strcmp(option, "secret") == 0)
+		ring.secret = value;
 	else if (strcmp(option, "namespace") == 0)
 		ring.namespace = value;
 	else if (strcmp(option, "age") == 0)
@@ -284,6 +290,10 @@ obey(struct catalog *catalog, char **words)
 		printf("%s %s %s %s %.3f\n", state.answers ? "answers" : "silent",
 		    state.takes_writes ? "writable" : "read-only", state.is_left_alone ? "alone" : "asked",
 		    state.is_lagging ? "lagging" : "current", elapsed_ms());
+	} else if (strcmp(words[0], "tell") == 0) {
+		unsigned left = catalog_tell_ring(catalog, deadline);
+
+		printf("%u %.3f\n", left, elapsed_ms());
 	} else if (strcmp(words[0], "complaint") == 0) {
 		printf("%s\n", catalog_take_complaint(catalog, &why) ? why.detail : "none");
 	} else if (strcmp(words[0], "migrate") == 0) {

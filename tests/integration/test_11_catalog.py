@@ -333,7 +333,8 @@ def test_forgets_a_row_that_was_deleted(database, connect, ring):
 
 def wrap(key, value):
     """As lib/peers/envelope.h says."""
-    return f"vitrine 1 {key} {len(value.encode()):08} {hashed(value)[:16]}\n{value}"
+    sealed = f"{key} {len(value.encode()):08}\n{value}"
+    return f"vitrine 2 {hashed(sealed)} {sealed}"
 
 
 def entry_in(ring, key):
@@ -346,16 +347,16 @@ def entry_in(ring, key):
 
 
 FOREIGN = {
-    "a newer format": lambda good: good.replace("vitrine-row 1", "vitrine-row 2"),
-    "an older format": lambda good: good.replace("vitrine-row 1", "vitrine-row 0"),
+    "a newer format": lambda good: good.replace("vitrine-row 2", "vitrine-row 3"),
+    "an older format": lambda good: good.replace("vitrine-row 2", "vitrine-row 1"),
     "another format of the asset": lambda good: good.replace("vitrine-asset 2", "vitrine-asset 1"),
     "another asset": lambda good: good.replace("id asset-", "id other-"),
-    "that another asset is missing": lambda good: "vitrine-row 1 missing 9999999999 9999999999 other\n",
+    "that another asset is missing": lambda good: "vitrine-row 2 missing 1 9999999999 9999999999 other\n",
     "a row cut off": lambda good: good[:-20],
     "a row and more": lambda good: good + "width 5\n",
     "a field twice": lambda good: good.replace("width 100\n", "width 100\nwidth 100\n"),
     "no pixels": lambda good: good.replace("width 100\n", "width -1\n"),
-    "a row whose time is over": lambda good: "vitrine-row 1 found 1 2\n" + good.split("\n", 1)[1],
+    "a row whose time is over": lambda good: "vitrine-row 2 found 1 1 2\n" + good.split("\n", 1)[1],
     "nothing": lambda good: "",
     "a megabyte": lambda good: "x" * 999000,
     "noise": lambda good: "\0\1\2 \u00ff\n\n\0",

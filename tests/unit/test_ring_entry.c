@@ -32,6 +32,7 @@ static struct ring_entry
 some_entry(void)
 {
 	struct ring_entry entry = {
+		.written_at = 1699999940,
 		.fresh_until = 1700000000,
 		.valid_until = 1700000600,
 		.asset = {
@@ -61,9 +62,10 @@ test_keeps_a_found_asset(void **state)
 	struct span text = print(&entry);
 
 	(void)state;
-	assert_true(span_starts_with(text, "vitrine-row 1 found 1700000000 1700000600\n"));
+	assert_true(span_starts_with(text, "vitrine-row 2 found 1699999940 1700000000 1700000600\n"));
 	assert_true(ring_entry_parse(text, span_of("photo-1"), &parsed));
 	assert_false(parsed.is_missing);
+	assert_int_equal(parsed.written_at, 1699999940);
 	assert_int_equal(parsed.fresh_until, 1700000000);
 	assert_int_equal(parsed.valid_until, 1700000600);
 	assert_string_equal(parsed.asset.key, "a/b c.jpg");
@@ -75,15 +77,15 @@ static void
 test_keeps_that_an_id_is_missing(void **state)
 {
 	struct ring_entry entry = {
-		.is_missing = true, .fresh_until = 1, .valid_until = 2, .asset.id = "nobody"
+		.is_missing = true, .written_at = 1, .fresh_until = 2, .valid_until = 3, .asset.id = "nobody"
 	}, parsed;
 	struct span text = print(&entry);
 
 	(void)state;
-	assert_string_equal(text.at, "vitrine-row 1 missing 1 2 nobody\n");
+	assert_string_equal(text.at, "vitrine-row 2 missing 1 2 3 nobody\n");
 	assert_true(ring_entry_parse(text, span_of("nobody"), &parsed));
 	assert_true(parsed.is_missing);
-	assert_int_equal(parsed.valid_until, 2);
+	assert_int_equal(parsed.valid_until, 3);
 }
 
 /* The longest text takes three characters for each byte. */
@@ -145,12 +147,14 @@ static void
 test_refuses_what_this_version_does_not_print(void **state)
 {
 	static const char *const texts[] = {
-		"", "\n", "photo-1", "vitrine-row 2 missing 1 2 photo-1\n", "vitrine-row 1 missing 1 2 photo-1",
-		"vitrine-row 1 missing 1 2 photo-1\n\n", "vitrine-row 1 missing 1 2  photo-1\n",
-		"vitrine-row 1 missing 1 2\n", "vitrine-row 1 missing -1 2 photo-1\n",
-		"vitrine-row 1 missing 1 x photo-1\n", "vitrine-row 1 missing 1  photo-1\n",
-		"vitrine-row 1 lost 1 2 photo-1\n", "vitrine-row 1 found 1 2\n",
-		"vitrine-row 1 missing 99999999999999999999 2 photo-1\n", "vitrine-row 1 missing 1 2 photo 1\n",
+		"", "\n", "photo-1", "vitrine-row 1 missing 1 2 photo-1\n", "vitrine-row 1 missing 1 2 3 photo-1\n",
+		"vitrine-row 3 missing 1 2 3 photo-1\n", "vitrine-row 2 missing 1 2 photo-1\n",
+		"vitrine-row 2 missing 1 2 3 photo-1", "vitrine-row 2 missing 1 2 3 4 photo-1\n",
+		"vitrine-row 2 missing 1 2 3 photo-1\n\n", "vitrine-row 2 missing 1 2 3  photo-1\n",
+		"vitrine-row 2 missing 1 2 3\n", "vitrine-row 2 missing -1 2 3 photo-1\n",
+		"vitrine-row 2 missing 1 2 x photo-1\n", "vitrine-row 2 missing 1  3 photo-1\n",
+		"vitrine-row 2 lost 1 2 3 photo-1\n", "vitrine-row 2 found 1 2 3\n",
+		"vitrine-row 2 missing 1 99999999999999999999 3 photo-1\n", "vitrine-row 2 missing 1 2 3 photo 1\n",
 	};
 	struct ring_entry parsed;
 
@@ -158,7 +162,7 @@ test_refuses_what_this_version_does_not_print(void **state)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (ring_entry_parse(span_of(texts[i]), span_of("photo-1"), &parsed))
 			fail_msg("took \"%s\"", texts[i]);
-	assert_true(ring_entry_parse(span_of("vitrine-row 1 missing 1 2 photo-1\n"), span_of("photo-1"),
+	assert_true(ring_entry_parse(span_of("vitrine-row 2 missing 1 2 3 photo-1\n"), span_of("photo-1"),
 	    &parsed));
 }
 
