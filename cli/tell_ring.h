@@ -17,8 +17,8 @@ void tell_ring(struct catalog *catalog, const struct settings *settings);
 
 /* For the manuals of those commands. */
 #define TELL_RING_MANUAL \
-	"When a memcached does not answer, it is tried for three seconds to tell it; then a line\n" \
-	"on standard error says how long servers may go on with what it has. The rows are\n" \
-	"written all the same, and the exit code is 0.\n\n"
+	"A memcached that does not answer is tried again for three seconds at the end; if\n" \
+	"that was in vain, a line on standard error says how long servers may go on with\n" \
+	"what it has. The rows are written all the same: this changes no exit code.\n\n"
 
 #endif
