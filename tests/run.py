@@ -58,17 +58,14 @@ def run_style(tally, build, layers):
         tally.add(name, int(code == 0), int(code != 0), time.monotonic() - start, output)
 
 
-def run_unit(tally, build):
-    for program in sorted((build / "tests" / "unit").glob("test_*")):
-        if program.suffix:
-            continue
-        start = time.monotonic()
-        code, output = run([program], {**os.environ, "VITRINE_BUILD": str(build)})
-        passed = sum(int(n) for n in re.findall(r"^\[  PASSED  \] (\d+) test\(s\)", output, re.M))
-        failed = sum(int(n) for n in re.findall(r"^\[  FAILED  \] (\d+) test\(s\)", output, re.M))
-        if code != 0 and failed == 0 or passed + failed == 0:
-            failed += 1
-        tally.add(f"unit {program.name}", passed, failed, time.monotonic() - start, output)
+def unit(program, build):
+    start = time.monotonic()
+    code, output = run([program], {**os.environ, "VITRINE_BUILD": str(build)})
+    passed = sum(int(n) for n in re.findall(r"^\[  PASSED  \] (\d+) test\(s\)", output, re.M))
+    failed = sum(int(n) for n in re.findall(r"^\[  FAILED  \] (\d+) test\(s\)", output, re.M))
+    if code != 0 and failed == 0 or passed + failed == 0:
+        failed += 1
+    return f"unit {program.name}", passed, failed, time.monotonic() - start, output
 
 
 def fuzz(program, build, seconds):
@@ -80,12 +77,21 @@ def fuzz(program, build, seconds):
     return program.name, int(code == 0), int(code != 0), time.monotonic() - start, output
 
 
+def run_programs(tally, pattern, run_one):
+    """Those that the pattern names, one on each processor."""
+    programs = [program for program in sorted(pattern.parent.glob(pattern.name)) if not program.suffix]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for result in pool.map(run_one, programs):
+            tally.add(*result)
+
+
+def run_unit(tally, build):
+    run_programs(tally, build / "tests" / "unit" / "test_*", lambda program: unit(program, build))
+
+
 def run_fuzz(tally, build, seconds):
     """The seeds, which are regression tests too, and a moment from there; what that finds is forgotten."""
-    programs = [program for program in sorted((build / "fuzz").glob("fuzz_*")) if not program.suffix]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for result in pool.map(lambda program: fuzz(program, build, seconds), programs):
-            tally.add(*result)
+    run_programs(tally, build / "fuzz" / "fuzz_*", lambda program: fuzz(program, build, seconds))
 
 
 def pytest(build, report, arguments):
@@ -107,11 +113,12 @@ def pytest(build, report, arguments):
 
 
 def run_integration(tally, build, arguments):
-    """One file of tests on each processor.  They measure time, and each has servers of its own:
-    what fails in that crowd is tried once more alone, and counts as it does then."""
+    """A file of tests at a time on each processor, and one more, because they wait a lot.  They
+    measure time, and each has servers of its own: what fails in that crowd is tried once more
+    alone, and counts as it does then."""
     start = time.monotonic()
     results = pytest(build, build / "integration.xml",
-                     ["-n", str(os.cpu_count()), "--dist", "loadfile", "tests/integration", *arguments])
+                     ["-n", str(os.cpu_count() + 1), "--dist", "loadfile", "tests/integration", *arguments])
     failed = [name for name, passed in results.items() if not passed]
     if failed and len(failed) < TRIED_AGAIN_MAX:
         print(f"once more, alone: {' '.join(failed)}", flush=True)

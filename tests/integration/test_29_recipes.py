@@ -23,7 +23,7 @@ sys.path.insert(0, str(TOP / "tests" / "unit"))
 import model_geometry as model  # noqa: E402
 
 SEED = 20261121
-RANDOM_RECIPES = 2000
+RANDOM_RECIPES = 1000
 MODELLED_RECIPES = 400
 
 # Arguments that are all in range; the first is the one that pairs are made with.
