@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh build|run|test... - install the Debian packages that are missing.
+# install.sh build|run|test|bench... - install the Debian packages that are missing.
 #
 # Quick when nothing is.  Uses sudo unless root.  Where installing a package would
 # start a service, it is kept from starting, now and at the next boot; services that
@@ -52,9 +52,14 @@ test  iproute2                  its network namespaces
 test  util-linux                unshare, nsenter
 test  libfaketime               turns the clock of a server
 test  git                       tells the style check which files are ours
+bench wrk                       asks for the same picture again and again
+bench libnginx-mod-http-image-filter  a peer: nginx that scales by itself
+bench iipimage-server           a peer: tiles and sizes from pyramids
+bench libvips-tools             makes the pyramids for it
+bench plasma-workspace-wallpapers  large pictures, JPEG and PNG
 '
 
-[ $# -gt 0 ] || { echo "usage: install.sh build|run|test..." >&2; exit 64; }
+[ $# -gt 0 ] || { echo "usage: install.sh build|run|test|bench..." >&2; exit 64; }
 
 # s3rver needs a recent node, from wherever it comes.
 has_node() {
@@ -117,9 +122,9 @@ rm -f "$log"
 
 # Not at the next boot either.
 if [ -d /run/systemd/system ]; then
-	for service in haproxy memcached nginx; do
-		if echo "$missing" | grep -qx $service; then
-			$as_root systemctl --quiet disable $service || true
+	for service in haproxy memcached nginx iipimage-server:iipsrv; do
+		if echo "$missing" | grep -qx "${service%:*}"; then
+			$as_root systemctl --quiet disable "${service#*:}" || true
 		fi
 	done
 fi

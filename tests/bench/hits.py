@@ -1,0 +1,70 @@
+"""What a hit costs, and what should cost less than one.
+
+In each round every kind of request is asked in turn, beside the file that nginx serves by itself.
+"""
+
+from bed import MATE
+from generators import CONNECTIONS, Ask, must_be_good, requests_per_second, run_load
+from measure import Cpu
+from process import StackError
+from row import Row
+
+FILE = "nginx, the same bytes as a file"
+HIT = Row("hit of a 20 kB variant, 16 connections", FILE, at_least=0.30)
+BODY = Row("hit, sent through FastCGI (send = body)", FILE)
+NOT_MODIFIED = Row("304", FILE, at_least=0.45)
+HIT_CPU = Row("hit: CPU of nginx and Vitrine", FILE)
+HEAD = Row("HEAD", "hit", at_least=1.0)
+INFO = Row("info.json", "hit", at_least=1.0)
+MISSING = Row("404", "hit", at_least=1.0)
+REFUSED = Row("400", "hit", at_least=1.0)
+ROWS = [HIT, BODY, NOT_MODIFIED, HIT_CPU, HEAD, INFO, MISSING, REFUSED]
+
+SIZE_MIN, SIZE_MAX = 17_000, 24_000
+RECIPE, EXTENSION = "w=540", "jpg"
+
+
+def _rate(site, path, seconds, headers=()):
+    """Requests a second, and CPU seconds for each."""
+    cpu = Cpu(site.vitrine.process, site.front.process)
+    rate = requests_per_second(site.url + path, seconds, headers)
+    return rate, cpu.seconds() / (rate * seconds)
+
+
+def _head_ratio(site, path, seconds):
+    """wrk waits for the body of a HEAD; both kinds are asked by our own generator."""
+    count = {method: len(must_be_good(run_load(site.front.port, [Ask(path, method=method)], CONNECTIONS, rate=0,
+                                               seconds=seconds))) for method in ("GET", "HEAD")}
+    return count["HEAD"] / count["GET"]
+
+
+def _measure(bed, site, body_site, path, etag, photo):
+    seconds = 1 if bed.is_quick else 3
+    for _ in range(bed.rounds(5)):
+        file_rate, file_cpu = _rate(site, "/file.jpg", seconds)
+        hit_rate, hit_cpu = _rate(site, path, seconds)
+        figures = f"{hit_rate:.0f}/s of {file_rate:.0f}/s"
+        HIT.add(hit_rate / file_rate, figures)
+        HIT_CPU.add(hit_cpu / file_cpu, f"{hit_cpu * 1e6:.0f} of {file_cpu * 1e6:.0f} us a request")
+        for row, rate, beside in (
+                (BODY, _rate(body_site, path, seconds)[0], file_rate),
+                (NOT_MODIFIED, _rate(site, path, seconds, [f"If-None-Match: {etag}"])[0], file_rate),
+                (INFO, _rate(site, f"/a/{photo.id}/info.json", seconds)[0], hit_rate),
+                (MISSING, _rate(site, "/a/nobody/w=480/x.jpg", seconds)[0], hit_rate),
+                (REFUSED, _rate(site, f"/a/{photo.id}/w=none/x.jpg", seconds)[0], hit_rate)):
+            row.add(rate / beside, f"{rate:.0f}/s of {beside:.0f}/s")
+        HEAD.add(_head_ratio(site, path, seconds))
+
+
+def measure(bed, wanted):
+    [photo] = bed.import_photos([MATE / "nature/LadyBird.jpg"])
+    path = photo.url(RECIPE, EXTENSION)
+    root = bed.folder / "files"
+    root.mkdir(exist_ok=True)
+    with bed.site("hits", root=root) as site, bed.site("hits-body", {"http": {"send": "body"}}) as body_site:
+        answer = site.get(path)
+        if answer.status != 200 or not SIZE_MIN <= len(answer.body) <= SIZE_MAX:
+            raise StackError(f"{path} is no picture of 20 kB: {answer!r}")
+        (root / "file.jpg").write_bytes(answer.body)
+        body_site.get(path)
+        _measure(bed, site, body_site, path, answer["ETag"], photo)
