@@ -19,9 +19,9 @@ ROOM_KB = 10000
 USUAL = {"supervisor": 200, "responder": 1100, "renderer": 18000}     # kB
 
 
-def process(server, role, number, private, descriptors=12):
-    return {"server": server, "role": role, "pid": number, "born": 1, "pss": private + 300,
-            "private": private, "descriptors": descriptors, "threads": 1}
+def process(server, role, number, own, descriptors=12):
+    return {"server": server, "role": role, "pid": number, "born": 1, "own": own + 300,
+            "share": own, "files": 100, "descriptors": descriptors, "threads": 1}
 
 
 def samples(change=lambda minute, process: None, store_kb=lambda minute: 8000):
@@ -45,11 +45,11 @@ def complaints(*arguments, **options):
     return [complaint for row in judge(samples(*arguments, **options), ROOM_KB) for complaint in row.complaints]
 
 
-def grows(role, kilobytes_an_hour, pid=None, name="private"):
+def grows(role, kilobytes_an_hour, pid=None, name="own"):
     def change(minute, one):
         if one["role"] == role and pid in (None, one["pid"]) and one["server"] == "one":
             one[name] += round(kilobytes_an_hour * minute / 60)
-            one["pss"] += round(kilobytes_an_hour * minute / 60) if name == "private" else 0
+            one["share"] += round(kilobytes_an_hour * minute / 60) if name == "own" else 0
     return change
 
 
@@ -76,8 +76,8 @@ def test_growth_of_all_is_seen_although_no_process_lives_long():
 def test_processes_that_grow_and_are_replaced_are_no_growth():
     def change(minute, one):
         if one["role"] == "renderer":
-            one["private"] += minute % 10 * 1000
-            one["pss"] += minute % 10 * 1000
+            one["own"] += minute % 10 * 1000
+            one["share"] += minute % 10 * 1000
             one["pid"] += minute // 10 * 100
     assert complaints(change) == []
 
@@ -86,8 +86,8 @@ def test_what_single_samples_say_is_no_growth():
     """In the middle of a large picture; a child that is just missing."""
     def change(minute, one):
         if minute % 9 == 8 and one["role"] == "renderer":
-            one["private"] += 90000
-            one["pss"] += 90000
+            one["own"] += 90000
+            one["share"] += 90000
     assert complaints(change) == []
 
 

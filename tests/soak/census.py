@@ -3,9 +3,10 @@
     with Census(cluster.servers, path): ...     # a line of JSON each time, in a thread of its own
     read_samples(path)                          # [{"at": seconds, "processes": [...], ...}]
 
-Of each process: server, role, pid, born (both together are never given twice), and in kB `pss` (its share of
-what several have mapped; the sum over processes is what they take together) and `private` (what it alone has
-written to), number of descriptors and threads.
+Of each process: server, role, pid, born (both together are never given twice), descriptors, threads, and in kB
+`own`, all of its memory that is no file's, `share`, the same but what it shares with others since a fork by its
+share, so that the sum over processes is what they take together, and `files`, its share of programs and libraries,
+which depends on who else has mapped them.
 """
 
 import json
@@ -37,8 +38,8 @@ def _process(pid, server, is_supervisor):
         return None
     # The kernel cuts names after 15 bytes.
     role = "supervisor" if is_supervisor else "renderer" if "vitrine-renderer".startswith(name) else "responder"
-    return {"server": server, "role": role, "pid": pid, "born": born, "pss": memory["Pss"],
-            "private": memory["Private_Dirty"], "descriptors": descriptors, "threads": threads}
+    return {"server": server, "role": role, "pid": pid, "born": born, "own": memory["Anonymous"],
+            "share": memory["Pss_Anon"] + memory["Pss_Shmem"], "files": memory["Pss_File"], "descriptors": descriptors, "threads": threads}
 
 
 def _processes(server):

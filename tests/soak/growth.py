@@ -8,9 +8,8 @@ Theil-Sen slope (the median of the slopes between all pairs of samples) times th
 samples say, taken in the middle of a large job, or when a killed child is missing, does not move it.
 It may not be more than a tolerance
 
-    of a role's memory      its processes on one server together, by their PSS
-    of one process          that lived for half of the time judged or longer, by what it alone has
-                            written to; and of its descriptors
+    of a role's memory      its processes on one server together
+    of one process          that lived for half of the time judged or longer; and of its descriptors
     of /dev/shm             bytes and files
 
 A store may fill up, but may not have more than its settings allow.  Renderers leave by themselves after a number of jobs, or when they hold much; so those of a server that
@@ -115,7 +114,7 @@ def _series(points, name):
 
 
 def _together(samples, server, role):
-    return Series([(sample["at"], sum(process["pss"] for process in sample["processes"]
+    return Series([(sample["at"], sum(process["share"] for process in sample["processes"]
                                       if process["server"] == server and process["role"] == role))
                    for sample in samples])
 
@@ -125,7 +124,7 @@ def _judge_role(samples, judged, server, role):
     together = _together(judged, server, role)
     long_lived = [points for points in lives(judged, server, role).values()
                   if points[-1][0] - points[0][0] >= LONG_LIVED * seconds]
-    memories = [_series(points, "private") for points in long_lived]
+    memories = [_series(points, "own") for points in long_lived]
     descriptors = [_series(points, "descriptors") for points in long_lived]
     name, complaints = f"{server} {role}s", []
     if together.growth > max(TOGETHER_KB[role], together.start / 10):

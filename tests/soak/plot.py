@@ -1,7 +1,7 @@
 """Draws what the census wrote, as an SVG: every process a line, every server a colour.
 
-Left, what each process alone has written to; right, what those of a server take together.  A grey line
-is a mishap.
+Left, the memory of each process; right, of those of a server together, each page once.  A grey line is
+a mishap.
 """
 
 import html
@@ -48,14 +48,14 @@ class Panel:
 
 def _panels(samples, row, role, servers):
     seconds = samples[-1]["at"]
-    each = {server: [[(at, process["private"]) for at, process in points]
+    each = {server: [[(at, process["own"]) for at, process in points]
                      for points in lives(samples, server, role).values()] for server in servers}
-    together = {server: [(sample["at"], sum(process["pss"] for process in sample["processes"]
+    together = {server: [(sample["at"], sum(process["share"] for process in sample["processes"]
                                             if process["server"] == server and process["role"] == role))
                          for sample in samples] for server in servers}
-    left = Panel(0, row, f"each {role}, MB written to", seconds,
+    left = Panel(0, row, f"each {role}, MB", seconds,
                  max((value for lines in each.values() for line in lines for _, value in line), default=1))
-    right = Panel(1, row, f"all {role}s of a server, MB (PSS)", seconds,
+    right = Panel(1, row, f"all {role}s of a server, MB", seconds,
                   max(value for line in together.values() for _, value in line))
     return left, right, each, together
 
@@ -77,7 +77,7 @@ def draw(samples, mishaps):
             right.line(together[server], colour, 1.4)
         parts += left.parts + right.parts
     for number, (server, colour) in enumerate(zip(servers, COLOURS)):
-        parts.append(f'<text x="{width - 240 + number * 78}" y="14" fill="{colour}">{server}</text>')
+        parts.append(f'<text x="{width - 240 + number * 78}" y="14" style="fill:{colour}">{server}</text>')
     parts.append(f'<text x="{LEFT}" y="14">minutes across</text>')
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
             f'height="{height}">\n<style>text{{font:12px sans-serif;fill:#333}}.title{{font-weight:bold}}'
