@@ -32,6 +32,7 @@ struct visit {
 	struct arena *arena;
 	struct job job;
 	struct job_result result;
+	struct image_base *base;	/* what a mezzanine is to be made of, once the variant has been answered */
 };
 
 /* ---- one job ------------------------------------------------------------------------ */
@@ -94,6 +95,9 @@ render(struct visit *visit, struct failure *why)
 		.input = visit->descriptors[0],
 		.output = visit->descriptors[1],
 		.mark = overlays.mark.is_set ? visit->descriptors[2] : -1,
+		.mezzanine_wish = visit->job.mezzanine,
+		.mezzanine = visit->descriptors[visit->descriptor_count - 1],
+		.base = &visit->base,
 		.recipe = &recipe,
 		.overlays = &overlays,
 		.format = visit->job.format,
@@ -152,6 +156,33 @@ answer(struct visit *visit)
 	(void)!channel_send(visit->connection, text_span(&message), NULL, 0);
 }
 
+/* The client has its variant, and waits for no more than this. */
+static void
+leave_mezzanine(const struct visit *visit)
+{
+	struct failure why = { 0 };
+	int output = visit->descriptors[visit->descriptor_count - 1];
+	bool is_left = image_leave_mezzanine(visit->base, output, visit->job.limits.max_output_bytes, &why);
+
+	watch_end();
+	if (is_left)
+		(void)!channel_send(visit->connection, span_of(JOB_LEFT), NULL, 0);
+}
+
+/* As soon as it has its answer, the client may hang up: that is no reason to end then. */
+static void
+do_job(struct visit *visit)
+{
+	watch_begin(visit->connection);
+	(void)!work(visit, &visit->result.failure);
+	if (visit->base == NULL)
+		watch_end();
+	answer(visit);
+	if (visit->base != NULL)
+		leave_mezzanine(visit);
+	disarm_timer();
+}
+
 /* False when there is no job here, or nobody who wants it. */
 static bool
 take_job(struct visit *visit)
@@ -179,13 +210,8 @@ serve_one(int connection)
 	struct visit visit = { .connection = connection, .arena = arena_new() };
 	bool is_job = take_job(&visit) && arm_timer(&visit.job) && say_started(&visit);
 
-	if (is_job) {
-		watch_begin(connection);
-		(void)!work(&visit, &visit.result.failure);
-		watch_end();
-		disarm_timer();
-		answer(&visit);
-	}
+	if (is_job)
+		do_job(&visit);
 	for (unsigned i = 0; i < visit.descriptor_count; i++)
 		close(visit.descriptors[i]);
 	close(connection);

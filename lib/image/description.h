@@ -48,6 +48,46 @@ struct image_limits {
 	uint64_t max_output_bytes;
 };
 
+/* What an original has at least, to be worth a mezzanine: smaller ones are decoded about as
+ * fast.  And so much larger than the result it is in each direction. */
+enum { MEZZANINE_PIXELS_MIN = 3000000, MEZZANINE_SHRINK_MIN = 2 };
+
+/* Only what has one picture, of which all is decoded, whatever the size of the result; an
+ * SVG is drawn at any size, and a GIF has few colours and hard edges. */
+static inline bool
+description_is_worth_a_mezzanine(const struct image_description *description)
+{
+	switch (description->media) {
+	case MEDIA_JPEG:
+		if (!description->is_progressive)
+			return false;
+		break;
+	case MEDIA_PNG:
+	case MEDIA_WEBP:
+	case MEDIA_AVIF:
+	case MEDIA_HEIC:
+	case MEDIA_TIFF:
+	case MEDIA_JXL:
+		break;
+	default:
+		return false;
+	}
+	return description->frames == 1 &&
+	    (uint64_t)description->width * description->height >= MEZZANINE_PIXELS_MIN;
+}
+
+/* Whether a mezzanine of the original takes part in making a variant: image/mezzanine.c. */
+enum mezzanine_wish { MEZZANINE_WITHOUT, MEZZANINE_USE, MEZZANINE_LEAVE, MEZZANINE_WISH_COUNT };
+
+/* What became of that. */
+enum mezzanine_fate {
+	MEZZANINE_NONE,		/* nothing: the variant was made without */
+	MEZZANINE_USED,
+	MEZZANINE_FOLLOWS,	/* it is written after the variant */
+	MEZZANINE_NEVER,	/* there can be none of this original */
+	MEZZANINE_FATE_COUNT
+};
+
 /* What making a variant cost and gave. */
 struct image_outcome {
 	struct image_description source;
@@ -55,6 +95,7 @@ struct image_outcome {
 	unsigned frames;		/* of the output */
 	uint64_t bytes;			/* of the output */
 	unsigned decode_us, total_us;
+	enum mezzanine_fate mezzanine;
 };
 
 #endif

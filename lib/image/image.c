@@ -191,6 +191,27 @@ write_result(const struct frames *frames, const struct source *source, const str
 	return is_written;
 }
 
+/* Where the pixels come from: out of a mezzanine, or decoded into memory for one, or as
+ * they are needed.  What is wrong with a mezzanine is no failure. */
+static bool
+load_frames(struct frames *frames, struct source *source, const struct image_work *work,
+    const struct recipe *recipe, const struct geometry *geometry, enum mezzanine_fate *fate, struct failure *why)
+{
+	*fate = MEZZANINE_NONE;
+	if (work->mezzanine_wish == MEZZANINE_LEAVE && !mezzanine_keep_base(source, geometry, fate, why))
+		return false;
+	if (work->mezzanine_wish == MEZZANINE_USE &&
+	    mezzanine_use(source, work->mezzanine, geometry, &work->limits)) {
+		*fate = MEZZANINE_USED;
+		if (frames_load(frames, source, recipe, geometry, why))
+			return true;
+		failure_clear(why);
+		*fate = MEZZANINE_NONE;
+		g_clear_object(&source->base);
+	}
+	return frames_load(frames, source, recipe, geometry, why);
+}
+
 static unsigned
 elapsed_us(int64_t since_us)
 {
@@ -198,8 +219,7 @@ elapsed_us(int64_t since_us)
 }
 
 static bool
-render(const struct source *source, const struct image_work *work, struct image_outcome *outcome,
-    struct failure *why)
+render(struct source *source, const struct image_work *work, struct image_outcome *outcome, struct failure *why)
 {
 	struct output output = { .fd = work->output, .max_bytes = work->limits.max_output_bytes };
 	int64_t started_us = monotonic_us();
@@ -209,7 +229,7 @@ render(const struct source *source, const struct image_work *work, struct image_
 	bool is_made;
 
 	if (!plan(source, &recipe, &work->limits, &geometry, why) ||
-	    !frames_load(&frames, source, &recipe, &geometry, why))
+	    !load_frames(&frames, source, work, &recipe, &geometry, &outcome->mezzanine, why))
 		return false;
 	outcome->decode_us = elapsed_us(started_us);
 	is_made = make_frames(&frames, source, work, &recipe, &geometry, why) &&
@@ -221,6 +241,19 @@ render(const struct source *source, const struct image_work *work, struct image_
 	outcome->bytes = output.bytes;
 	outcome->total_us = elapsed_us(started_us);
 	return is_made;
+}
+
+struct image_base {
+	VipsImage *pixels;
+};
+
+static struct image_base *
+take_base(struct source *source)
+{
+	struct image_base *base = g_new(struct image_base, 1);
+
+	base->pixels = g_steal_pointer(&source->base);
+	return base;
 }
 
 bool
@@ -236,8 +269,21 @@ image_render(const struct image_work *work, struct image_outcome *outcome, struc
 		return false;
 	outcome->source = source.description;
 	is_made = render(&source, work, outcome, why);
+	if (is_made && outcome->mezzanine == MEZZANINE_FOLLOWS)
+		*work->base = take_base(&source);
 	source_close(&source);
 	return is_made;
+}
+
+bool
+image_leave_mezzanine(struct image_base *base, int output, uint64_t max_bytes, struct failure *why)
+{
+	struct output file = { .fd = output, .max_bytes = max_bytes };
+	bool is_written = mezzanine_write(base->pixels, &file, why);
+
+	g_object_unref(base->pixels);
+	g_free(base);
+	return is_written;
 }
 
 void

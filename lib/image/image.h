@@ -31,6 +31,9 @@ void image_shutdown(void);
 bool image_describe(int input, const struct image_limits *limits, struct image_description *description,
     struct image_portrait *portrait, struct failure *why) __attribute__((warn_unused_result));
 
+/* The pixels of an original, kept for its mezzanine. */
+struct image_base;
+
 /* What a variant is made from and of. */
 struct image_work {
 	int input, output;	/* the output is written from offset 0 */
@@ -39,9 +42,17 @@ struct image_work {
 	const struct overlays *overlays;
 	enum media format;
 	struct image_limits limits;
+	enum mezzanine_wish mezzanine_wish;
+	int mezzanine;			/* MEZZANINE_USE: read where it serves, else as if it were not there */
+	struct image_base **base;	/* MEZZANINE_LEAVE: the fate MEZZANINE_FOLLOWS sets it */
 };
 
 bool image_render(const struct image_work *work, struct image_outcome *outcome, struct failure *why)
+    __attribute__((warn_unused_result));
+
+/* Writes the mezzanine, from offset 0: nothing at all when there can be none of these
+ * pixels.  Frees them in any case. */
+bool image_leave_mezzanine(struct image_base *base, int output, uint64_t max_bytes, struct failure *why)
     __attribute__((warn_unused_result));
 
 /* For builds that look for leaks: ends the process when the last call left

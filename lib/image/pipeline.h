@@ -48,6 +48,7 @@ struct source {
 	struct image_description description;
 	unsigned page;		/* the one that is used, from 1; 0: what stands for the file */
 	unsigned frames;	/* how many are used: 1, or all of an animation */
+	VipsImage *base;	/* the whole picture, when it is taken from elsewhere: see mezzanine.c */
 };
 
 /* Which frames are used follows from the recipe and the output format; recipe
@@ -56,6 +57,10 @@ struct source {
 bool source_open(struct source *source, int input, const struct recipe *recipe, enum media format,
     const struct image_limits *limits, struct failure *why);
 void source_close(struct source *source);
+
+/* How often the wanted part of the picture is larger than its result, by the side that
+ * shrinks less. */
+double shrink_factor(const struct geometry *geometry);
 
 /* The image, upright or not as stored, possibly smaller by what the decoder can
  * do at less cost, but never smaller than scaled_width x scaled_height for
@@ -67,6 +72,9 @@ bool source_load(const struct source *source, const struct geometry *geometry, V
  * only once: opens the file once more.  `frames` is 1 or source->frames. */
 bool source_load_aside(const struct source *source, unsigned frames, const struct geometry *geometry,
     VipsImage **image, struct failure *why);
+
+/* The whole of a still as it is stored; of a JPEG 1, 2, 4 or 8 times smaller. */
+bool source_load_shrunk(const struct source *source, unsigned shrink, VipsImage **image, struct failure *why);
 
 /* ---- bomb.c: small files that cost a decoder too much ----------------------------------- */
 
@@ -277,5 +285,19 @@ struct encoding {
 
 bool picture_encode(VipsImage *image, const struct encoding *encoding, struct output *output,
     struct failure *why);
+
+/* ---- mezzanine.c: pixels of a whole original that serve again --------------------------- */
+
+/* Sets source->base from a mezzanine of it; false when the file serves not, whatever the reason. */
+bool mezzanine_use(struct source *source, int mezzanine, const struct geometry *geometry,
+    const struct image_limits *limits);
+
+/* Sets source->base from the source itself, in memory, if a mezzanine can be made of that:
+ * *fate says so.  Fails where the picture is damaged. */
+bool mezzanine_keep_base(struct source *source, const struct geometry *geometry, enum mezzanine_fate *fate,
+    struct failure *why);
+
+/* The file: nothing at all when parts of the picture are transparent. */
+bool mezzanine_write(VipsImage *base, struct output *output, struct failure *why);
 
 #endif

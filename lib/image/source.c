@@ -292,15 +292,14 @@ source_open(struct source *source, int input, const struct recipe *recipe, enum 
 void
 source_close(struct source *source)
 {
+	g_clear_object(&source->base);
 	g_clear_object(&source->image);
 	g_clear_object(&source->bytes);
 }
 
 /* ---- pixels -------------------------------------------------------------------------------- */
 
-/* How often the wanted part of the picture is larger than its result, by the
- * side that shrinks less. */
-static double
+double
 shrink_factor(const struct geometry *geometry)
 {
 	return fmin((double)geometry->turned_width / geometry->scaled_width,
@@ -339,11 +338,26 @@ load_pixels(const struct source *source, const struct loading *loading, VipsImag
 }
 
 bool
+source_load_shrunk(const struct source *source, unsigned shrink, VipsImage **image, struct failure *why)
+{
+	struct loading loading = { .shrink = shrink, .scale = 1 };
+
+	if (source->description.media == MEDIA_JPEG && shrink > 1)
+		return load_pixels(source, &loading, image, why);
+	*image = g_object_ref(source->image);
+	return true;
+}
+
+bool
 source_load(const struct source *source, const struct geometry *geometry, VipsImage **image,
     struct failure *why)
 {
 	struct loading loading = loading_for(source, shrink_factor(geometry));
 
+	if (source->base != NULL) {
+		*image = g_object_ref(source->base);
+		return true;
+	}
 	if (loading.shrink == 1 && loading.scale == 1.0) {
 		*image = g_object_ref(source->image);
 		return true;

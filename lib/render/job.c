@@ -21,6 +21,19 @@ media_word(enum media media)
 	return media == MEDIA_NONE ? "-" : media_extension(media);
 }
 
+static const char *const wish_words[MEZZANINE_WISH_COUNT] = {
+	[MEZZANINE_WITHOUT] = "without",
+	[MEZZANINE_USE] = "use",
+	[MEZZANINE_LEAVE] = "leave",
+};
+
+static const char *const fate_words[MEZZANINE_FATE_COUNT] = {
+	[MEZZANINE_NONE] = "none",
+	[MEZZANINE_USED] = "used",
+	[MEZZANINE_FOLLOWS] = "follows",
+	[MEZZANINE_NEVER] = "never",
+};
+
 /* The texts of a portrait, in the order in which they stand in a result. */
 static const char *const portrait_texts[] = { "blurhash", "thumbhash", "placeholder" };
 
@@ -127,6 +140,42 @@ read_media(struct reader *reader, const char *name, enum media *media)
 	return malformed(reader, name);
 }
 
+/* The index of one of these words. */
+static bool
+read_word(struct reader *reader, const char *name, const char *const *words, unsigned count, unsigned *index)
+{
+	struct span text;
+
+	if (!read_line(reader, name, &text))
+		return false;
+	for (*index = 0; *index < count; ++*index)
+		if (span_equals(text, words[*index]))
+			return true;
+	return malformed(reader, name);
+}
+
+static bool
+read_wish(struct reader *reader, enum mezzanine_wish *wish)
+{
+	unsigned index;
+
+	if (!read_word(reader, "mezzanine", wish_words, MEZZANINE_WISH_COUNT, &index))
+		return false;
+	*wish = (enum mezzanine_wish)index;
+	return true;
+}
+
+static bool
+read_fate(struct reader *reader, enum mezzanine_fate *fate)
+{
+	unsigned index;
+
+	if (!read_word(reader, "mezzanine", fate_words, MEZZANINE_FATE_COUNT, &index))
+		return false;
+	*fate = (enum mezzanine_fate)index;
+	return true;
+}
+
 static bool
 is_one_word(struct span text)
 {
@@ -152,6 +201,7 @@ job_print(const struct job *job, struct text *out)
 	text_printf(out, "max-output-bytes %llu\n", (unsigned long long)job->limits.max_output_bytes);
 	text_printf(out, "timeout-ms %u\n", job->timeout_ms);
 	text_printf(out, "deadline-us %lld\n", (long long)job->deadline.at_us);
+	text_printf(out, "mezzanine %s\n", wish_words[job->mezzanine]);
 }
 
 static bool
@@ -177,7 +227,8 @@ job_file_count(const struct job *job)
 
 	if (job->operation == JOB_DESCRIBE)
 		return 1;
-	return overlays_parse(span_of(job->overlays), &overlays) && overlays.mark.is_set ? 3 : 2;
+	return 2 + (overlays_parse(span_of(job->overlays), &overlays) && overlays.mark.is_set ? 1 : 0) +
+	    (job->mezzanine != MEZZANINE_WITHOUT ? 1 : 0);
 }
 
 /* Only its letters are looked at here; recipe_parse() and overlays_parse() say
@@ -203,7 +254,7 @@ job_is_sensible(const struct job *job)
 {
 	if (job->operation == JOB_DESCRIBE)
 		return job->format == MEDIA_NONE && strcmp(job->recipe, "-") == 0 &&
-		    strcmp(job->overlays, "-") == 0;
+		    strcmp(job->overlays, "-") == 0 && job->mezzanine == MEZZANINE_WITHOUT;
 	return job->format != MEDIA_NONE && media_is_writable(job->format);
 }
 
@@ -234,7 +285,7 @@ job_parse(struct span text, struct arena *arena, struct job *job, struct failure
 	    !read_u64(&reader, "max-output-bytes", 1, JOB_OUTPUT_BYTES_MAX,
 	    &read.limits.max_output_bytes) ||
 	    !read_unsigned(&reader, "timeout-ms", 1, JOB_TIMEOUT_MS_MAX, &read.timeout_ms) ||
-	    !read_deadline(&reader, &read.deadline) ||
+	    !read_deadline(&reader, &read.deadline) || !read_wish(&reader, &read.mezzanine) ||
 	    !read_end(&reader))
 		return false;
 	if (!job_is_sensible(&read))
@@ -296,6 +347,7 @@ add_outcome(struct text *out, const struct image_outcome *outcome)
 	text_printf(out, "bytes %llu\n", (unsigned long long)outcome->bytes);
 	text_printf(out, "decode-us %u\n", outcome->decode_us);
 	text_printf(out, "total-us %u\n", outcome->total_us);
+	text_printf(out, "mezzanine %s\n", fate_words[outcome->mezzanine]);
 }
 
 static void
@@ -382,7 +434,8 @@ read_outcome(struct reader *reader, struct image_outcome *outcome)
 	    read_unsigned(reader, "frames", 0, JOB_FRAMES_MAX, &outcome->frames) &&
 	    read_u64(reader, "bytes", 0, JOB_OUTPUT_BYTES_MAX, &outcome->bytes) &&
 	    read_unsigned(reader, "decode-us", 0, UINT32_MAX, &outcome->decode_us) &&
-	    read_unsigned(reader, "total-us", 0, UINT32_MAX, &outcome->total_us);
+	    read_unsigned(reader, "total-us", 0, UINT32_MAX, &outcome->total_us) &&
+	    read_fate(reader, &outcome->mezzanine);
 }
 
 static bool
@@ -468,13 +521,15 @@ bool
 job_result_parse(struct span text, enum job_operation operation, struct job_result *result, struct failure *why)
 {
 	struct reader reader = { text, why };
-	struct job_result read = { 0 };
+	struct job_result read = { .leaving = -1 };
 
 	if (!read_version(&reader, "vitrine-result") || !read_failure_kind(&reader, &read.failure.kind))
 		return false;
 	if (read.failure.kind == FAIL_NONE) {
 		if (!read_outcome(&reader, &read.outcome))
 			return false;
+		if (operation == JOB_DESCRIBE && read.outcome.mezzanine != MEZZANINE_NONE)
+			return malformed(&reader, "mezzanine");
 		if (operation == JOB_DESCRIBE ? !read_portrait(&reader, &read.portrait) : !read_no_portrait(&reader))
 			return false;
 	} else if (!read_detail(&reader, read.failure.detail)) {

@@ -25,9 +25,9 @@
 #include <stdint.h>
 
 enum {
-	JOB_VERSION = 3,
+	JOB_VERSION = 4,
 	JOB_MESSAGE_MAX = 8192,		/* bytes */
-	JOB_DESCRIPTORS_MAX = 3,
+	JOB_DESCRIPTORS_MAX = 4,
 	JOB_TIMEOUT_MS_MAX = 600 * 1000,
 	JOB_SIDE_MAX = 10000000,	/* pixels: VIPS_MAX_COORD, no decoder goes further */
 	JOB_FRAMES_MAX = 1000000
@@ -41,14 +41,18 @@ enum {
 /* From renderers to clients: the timer runs. */
 #define JOB_STARTED "started"
 
+/* And after the answer, when that says that a mezzanine follows: it is complete. */
+#define JOB_LEFT "left"
+
 enum job_operation {
 	JOB_DESCRIBE,	/* what is this file, and how does it look?  Input only. */
-	JOB_RENDER	/* make the variant.  Input, output and, if overlays say so, the mark. */
+	JOB_RENDER	/* make the variant.  Input, output and, as far as the job says so, mark and mezzanine. */
 };
 
 /* What a job works on; -1: none. */
 struct job_files {
 	int input, output, mark;
+	int mezzanine;		/* not looked at unless the job says what to do with it */
 };
 
 struct job {
@@ -60,10 +64,12 @@ struct job {
 	unsigned timeout_ms;	/* the kernel ends the renderer after this much work, */
 	struct deadline deadline;	/* or at this moment, when nobody waits any longer;
 				 * CLOCK_MONOTONIC is one clock for all processes of a machine */
+	enum mezzanine_wish mezzanine;	/* MEZZANINE_WITHOUT when describing */
 };
 
 struct job_result {
 	bool ended_renderer;			/* it died of this job: told by the client, not by the message */
+	int leaving;				/* by the client too: for render_wait_left(), else -1 */
 	struct failure failure;			/* FAIL_NONE: it worked */
 	struct image_outcome outcome;		/* valid when it worked; describing: its source */
 	struct image_portrait portrait;		/* describing: valid when it worked */

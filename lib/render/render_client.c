@@ -63,13 +63,30 @@ connect_renderer(int fd, const struct render_address *address, struct deadline d
 	return fail(why, FAIL_UNAVAILABLE, "no renderer can be reached: %s", strerror(errno));
 }
 
+/* In the order of the protocol, without those that the job does not have. */
+static unsigned
+descriptors_of(const struct job *job, const struct job_files *files, int descriptors[JOB_DESCRIPTORS_MAX])
+{
+	const int all[JOB_DESCRIPTORS_MAX] = {
+		files->input, files->output, files->mark,
+		job->mezzanine != MEZZANINE_WITHOUT ? files->mezzanine : -1,
+	};
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < JOB_DESCRIPTORS_MAX; i++)
+		if (all[i] != -1)
+			descriptors[count++] = all[i];
+	return count;
+}
+
 static bool
 send_job(int fd, const struct job *job, const struct job_files *files, struct deadline deadline,
     struct failure *why)
 {
 	struct job sent = *job;
 	struct arena *arena = arena_new();
-	int descriptors[JOB_DESCRIPTORS_MAX] = { files->input, files->output, files->mark };
+	int descriptors[JOB_DESCRIPTORS_MAX];
+	unsigned count = descriptors_of(job, files, descriptors);
 	struct text message;
 	bool is_sent;
 
@@ -77,7 +94,8 @@ send_job(int fd, const struct job *job, const struct job_files *files, struct de
 	sent.deadline = deadline;
 	job_print(&sent, &message);
 	CHECK(!message.was_cut);
-	is_sent = channel_send(fd, text_span(&message), descriptors, job_file_count(job));
+	CHECK(count == job_file_count(job));
+	is_sent = channel_send(fd, text_span(&message), descriptors, count);
 	arena_free(arena);
 	if (!is_sent)
 		return fail(why, FAIL_UNAVAILABLE, "no renderer took the job: %s", strerror(errno));
@@ -153,6 +171,12 @@ receive_result(int fd, const struct job *job, struct deadline deadline, struct j
 	}
 }
 
+static bool
+fate_was_wished(const struct job *job, enum mezzanine_fate fate)
+{
+	return fate == MEZZANINE_NONE || job->mezzanine == (fate == MEZZANINE_USED ? MEZZANINE_USE : MEZZANINE_LEAVE);
+}
+
 /* The renderer has parsed hostile bytes: what it says of its output must be so. */
 static bool
 output_is_as_told(const struct job_result *result, int output, struct failure *why)
@@ -168,29 +192,51 @@ output_is_as_told(const struct job_result *result, int output, struct failure *w
 	return true;
 }
 
-bool
-render_run(const struct render_address *address, const struct job *job,
-    const struct job_files *files, struct deadline deadline, struct job_result *result, struct failure *why)
+static bool
+run(int fd, const struct render_address *address, const struct job *job, const struct job_files *files,
+    struct deadline deadline, struct job_result *result, struct failure *why)
 {
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	bool is_answered;
-
-	CHECK(files->input != -1 && (files->output != -1) == (job->operation == JOB_RENDER) &&
-	    (files->mark != -1) == (job_file_count(job) == JOB_DESCRIPTORS_MAX));
-	*result = (struct job_result){ 0 };
-	if (fd == -1)
-		return fail(why, FAIL_INTERNAL, "socket: %s", strerror(errno));
-	if (!connect_renderer(fd, address, deadline, why)) {
-		close(fd);
-		return false;
-	}
-	is_answered = send_job(fd, job, files, deadline, why) && receive_result(fd, job, deadline, result, why);
-	close(fd);
-	if (!is_answered)
+	if (!connect_renderer(fd, address, deadline, why) || !send_job(fd, job, files, deadline, why) ||
+	    !receive_result(fd, job, deadline, result, why))
 		return false;
 	if (result->failure.kind != FAIL_NONE) {
 		*why = result->failure;
 		return false;
 	}
+	if (!fate_was_wished(job, result->outcome.mezzanine))
+		return fail(why, FAIL_INTERNAL, "the renderer tells of a mezzanine that was not asked for");
 	return files->output == -1 || output_is_as_told(result, files->output, why);
+}
+
+bool
+render_run(const struct render_address *address, const struct job *job,
+    const struct job_files *files, struct deadline deadline, struct job_result *result, struct failure *why)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	bool is_done;
+
+	CHECK(files->input != -1 && (files->output != -1) == (job->operation == JOB_RENDER));
+	*result = (struct job_result){ .leaving = -1 };
+	if (fd == -1)
+		return fail(why, FAIL_INTERNAL, "socket: %s", strerror(errno));
+	is_done = run(fd, address, job, files, deadline, result, why);
+	if (is_done && result->outcome.mezzanine == MEZZANINE_FOLLOWS)
+		result->leaving = fd;
+	else
+		close(fd);
+	return is_done;
+}
+
+bool
+render_wait_left(int leaving, struct deadline deadline)
+{
+	char message[JOB_MESSAGE_MAX];
+	struct failure why = { 0 };
+	ssize_t got = -1;
+	unsigned count;
+
+	if (wait_for_answer(leaving, deadline, &why))
+		got = channel_receive(leaving, message, sizeof(message), NULL, 0, &count);
+	close(leaving);
+	return got > 0 && span_equals(span_range(message, (size_t)got), JOB_LEFT);
 }

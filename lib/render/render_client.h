@@ -48,4 +48,11 @@ bool render_run(const struct render_address *address, const struct job *job,
     const struct job_files *files, struct deadline deadline, struct job_result *result, struct failure *why)
     __attribute__((warn_unused_result));
 
+/*
+ * After render_run() said MEZZANINE_FOLLOWS: waits until the renderer has written it all, with
+ * job_result.leaving, which is closed here; to close it without waiting ends the
+ * renderer.  False when there is no mezzanine, whatever the reason.
+ */
+bool render_wait_left(int leaving, struct deadline deadline) __attribute__((warn_unused_result));
+
 #endif

@@ -127,7 +127,15 @@ static void
 render(const struct wish *wish, int input)
 {
 	int output = memfd_create("output", MFD_CLOEXEC), mark = wish->overlays.mark.is_set ? dup(input) : -1;
-	struct image_work work = { input, output, mark, &wish->recipe, &wish->overlays, wish->format, limits };
+	struct image_work work = {
+		.input = input,
+		.output = output,
+		.mark = mark,
+		.recipe = &wish->recipe,
+		.overlays = &wish->overlays,
+		.format = wish->format,
+		.limits = limits,
+	};
 	struct image_outcome outcome;
 	struct failure why = { 0 };
 

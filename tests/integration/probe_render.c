@@ -7,8 +7,9 @@
  *	render RECIPE FORMAT INPUT OUTPUT [MAX_PIXELS] [TIMEOUT_MS] [MAX_OUTPUT_BYTES] [NAME=VALUE...]
  *	describe - - INPUT - [MAX_PIXELS] [TIMEOUT_MS] [MAX_OUTPUT_BYTES] [NAME=VALUE...]
  *	    overlays=TEXT mark=PATH max-animation-pixels=N max-frames=N
+ *	    mezzanine=PATH is used, leave=PATH is written
  *	    -> ok media=jpg width=.. height=.. frames=.. orientation=.. alpha=0|1 progressive=0|1
- *	       result_width=.. result_height=.. bytes=.. decode_us=.. total_us=.. ms=..
+ *	       result_width=.. result_height=.. bytes=.. decode_us=.. total_us=.. mezzanine=none|used|follows|never ms=.. left_ms=..
  *	    -> failed KIND ms=.. DETAIL
  *	renderer
  *	    -> renderer pid=.. started=.. signal=.. rss_kb=..
@@ -182,25 +183,38 @@ report_portrait(const struct image_portrait *portrait)
 	    portrait->placeholder);
 }
 
+static const char *const fates[MEZZANINE_FATE_COUNT] = { "none", "used", "follows", "never" };
+
+static double
+ms_since(int64_t started_us)
+{
+	return (double)(monotonic_us() - started_us) / 1000;
+}
+
 static void
 report(bool is_done, const struct job_result *result, const struct failure *why, int64_t started_us)
 {
 	const struct image_outcome *outcome = &result->outcome;
 	const struct image_description *source = &outcome->source;
-	double ms = (double)(monotonic_us() - started_us) / 1000;
+	double ms = ms_since(started_us), left_ms = 0;
 
 	if (!is_done) {
 		printf("failed %s ms=%.1f %s\n", failure_kind_name(why->kind), ms, why->detail);
 		return;
 	}
+	if (result->leaving != -1) {
+		if (!render_wait_left(result->leaving, deadline_in_ms(DEFAULT_TIMEOUT_MS)))
+			exit(1);
+		left_ms = ms_since(started_us) - ms;
+	}
 	printf("ok ");
 	report_portrait(&result->portrait);
 	printf("media=%s width=%u height=%u frames=%u orientation=%u alpha=%d progressive=%d "
-	    "result_width=%u result_height=%u result_frames=%u bytes=%llu decode_us=%u total_us=%u ms=%.1f\n",
+	    "result_width=%u result_height=%u result_frames=%u bytes=%llu decode_us=%u total_us=%u mezzanine=%s ms=%.1f left_ms=%.1f\n",
 	    media_extension(source->media), source->width, source->height, source->frames,
 	    source->orientation, source->has_alpha, source->is_progressive, outcome->width,
 	    outcome->height, outcome->frames, (unsigned long long)outcome->bytes, outcome->decode_us,
-	    outcome->total_us, ms);
+	    outcome->total_us, fates[outcome->mezzanine], ms, left_ms);
 }
 
 static int
@@ -225,7 +239,13 @@ read_option(struct span value, struct arena *arena, struct job *job, struct job_
 		job->overlays = next_string(&value, arena);
 	else if (span_equals(name, "mark"))
 		files->mark = open_or_exit(next_string(&value, arena), O_RDONLY);
-	else if (span_equals(name, "max-animation-pixels"))
+	else if (span_equals(name, "mezzanine")) {
+		job->mezzanine = MEZZANINE_USE;
+		files->mezzanine = open_or_exit(next_string(&value, arena), O_RDONLY);
+	} else if (span_equals(name, "leave")) {
+		job->mezzanine = MEZZANINE_LEAVE;
+		files->mezzanine = open_or_exit(next_string(&value, arena), O_RDWR | O_CREAT | O_TRUNC);
+	} else if (span_equals(name, "max-animation-pixels"))
 		job->limits.max_animation_pixels = number(value, 0);
 	else if (span_equals(name, "max-frames"))
 		job->limits.max_frames = (unsigned)number(value, 0);
@@ -244,7 +264,7 @@ run_job(struct probe *probe, enum job_operation operation, struct span rest, str
 	struct job_result result = { 0 };
 	struct failure why = { 0 };
 	const char *input_path, *output_path;
-	struct job_files files = { -1, -1, -1 };
+	struct job_files files = { -1, -1, -1, -1 };
 	int64_t started_us;
 	bool is_done;
 
@@ -267,6 +287,8 @@ run_job(struct probe *probe, enum job_operation operation, struct span rest, str
 	close(files.input);
 	if (files.mark != -1)
 		close(files.mark);
+	if (files.mezzanine != -1)
+		close(files.mezzanine);
 	if (files.output != -1)
 		close(files.output);
 	if (!is_done && files.output != -1)

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #define RENDER_JOB \
-	"vitrine-job 3\n" \
+	"vitrine-job 4\n" \
 	"operation render\n" \
 	"recipe w=400,fit=cover\n" \
 	"overlays -\n" \
@@ -20,10 +20,11 @@
 	"max-frames 300\n" \
 	"max-output-bytes 67108864\n" \
 	"timeout-ms 15000\n" \
-	"deadline-us 123456789\n"
+	"deadline-us 123456789\n" \
+	"mezzanine leave\n"
 
 #define DESCRIBE_JOB \
-	"vitrine-job 3\n" \
+	"vitrine-job 4\n" \
 	"operation describe\n" \
 	"recipe -\n" \
 	"overlays -\n" \
@@ -33,10 +34,11 @@
 	"max-frames 1\n" \
 	"max-output-bytes 1\n" \
 	"timeout-ms 600000\n" \
-	"deadline-us 0\n"
+	"deadline-us 0\n" \
+	"mezzanine without\n"
 
 #define OUTCOME \
-	"vitrine-result 3\n" \
+	"vitrine-result 4\n" \
 	"failure none\n" \
 	"source-media heic\n" \
 	"source-width 4032\n" \
@@ -53,19 +55,21 @@
 	"total-us 4294967295\n"
 
 #define RESULT OUTCOME \
+	"mezzanine follows\n" \
 	"colours -\n" \
 	"blurhash -\n" \
 	"thumbhash -\n" \
 	"placeholder -\n"
 
 #define PORTRAIT_RESULT OUTCOME \
+	"mezzanine none\n" \
 	"colours ff0080 ff0080 00a0ff\n" \
 	"blurhash LEHV6nWB2yk8pyo0adR*.7kCMdnj\n" \
 	"thumbhash 1QcSHQRnh493V4dIh4eXh1h4kJUI\n" \
 	"placeholder data:image/webp;base64,UklGRg==\n"
 
 #define FAILED_RESULT \
-	"vitrine-result 3\n" \
+	"vitrine-result 4\n" \
 	"failure unprocessable\n" \
 	"detail damaged image: \xC3\xBC & more\n"
 
@@ -132,6 +136,7 @@ test_reads_and_prints_a_rendering(void **state)
 	assert_int_equal(job.limits.max_frames, 300);
 	assert_int_equal(job.limits.max_output_bytes, 67108864);
 	assert_int_equal(job.timeout_ms, 15000);
+	assert_int_equal(job.mezzanine, MEZZANINE_LEAVE);
 	job_print(&job, &printed);
 	assert_string_equal(printed.at, RENDER_JOB);
 }
@@ -163,6 +168,7 @@ test_the_largest_job_fits_into_a_message(void **state)
 		.limits = { JOB_PIXELS_MAX, JOB_PIXELS_MAX, JOB_FRAMES_MAX, JOB_OUTPUT_BYTES_MAX },
 		.timeout_ms = JOB_TIMEOUT_MS_MAX,
 		.deadline = { INT64_MAX },
+		.mezzanine = MEZZANINE_LEAVE,
 	};
 	struct text printed = empty_text();
 	struct failure why = { 0 };
@@ -189,8 +195,9 @@ test_refuses_a_job_with_one_wrong_line(void **state)
 		"max-pixels 0", "max-pixels 1099511627777", "max-pixels -1", "max-pixels 007", "max-pixels 1 ",
 		"max-output-bytes 0", "max-output-bytes 4294967297", "max-output-bytes 1e3",
 		"deadline-us -1", "deadline-us 9223372036854775808", "deadline-us 01",
+		"mezzanine ", "mezzanine -", "mezzanine used", "mezzanine use ", "mezzanine Leave",
 		"timeout-ms 0", "timeout-ms 600001", "timeout-ms  5",
-		"vitrine-job 3x", "vitrine-job 03", "vitrine-job -3", "vitrine-job ",
+		"vitrine-job 4x", "vitrine-job 04", "vitrine-job -4", "vitrine-job ",
 	};
 
 	(void)state;
@@ -208,7 +215,7 @@ test_refuses_a_job_with_one_wrong_line(void **state)
 static void
 test_refuses_a_describing_that_asks_for_more(void **state)
 {
-	static const char *const lines[] = { "recipe w=1", "format png", "overlays x" };
+	static const char *const lines[] = { "recipe w=1", "format png", "overlays x", "mezzanine use", "mezzanine leave" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -247,15 +254,15 @@ static void
 test_refuses_lines_that_are_missing_swapped_or_too_many(void **state)
 {
 	static const char *const jobs[] = {
-		"", "\n", "vitrine-job 3", "vitrine-job 3\n",
+		"", "\n", "vitrine-job 4", "vitrine-job 4\n",
 		"operation render\n" RENDER_JOB,
-		RENDER_JOB "\n", RENDER_JOB "deadline-us 15000\n", RENDER_JOB "x",
-		"vitrine-job 3\nrecipe w=400\noperation render\noverlays -\nformat webp\nmax-pixels 1\n"
-		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\n",
-		"vitrine-job 3\noperation render\nrecipe w=400\nformat webp\nmax-pixels 1\n"
-		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\n",
-		"vitrine-job 3\noperation render\nrecipe w=400\noverlays -\nformat webp\nmax-pixels 1\n"
-		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1",
+		RENDER_JOB "\n", RENDER_JOB "mezzanine use\n", RENDER_JOB "x",
+		"vitrine-job 4\nrecipe w=400\noperation render\noverlays -\nformat webp\nmax-pixels 1\n"
+		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\nmezzanine use\n",
+		"vitrine-job 4\noperation render\nrecipe w=400\nformat webp\nmax-pixels 1\n"
+		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\nmezzanine use\n",
+		"vitrine-job 4\noperation render\nrecipe w=400\noverlays -\nformat webp\nmax-pixels 1\n"
+		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\nmezzanine use",
 	};
 
 	(void)state;
@@ -268,7 +275,7 @@ test_refuses_lines_that_are_missing_swapped_or_too_many(void **state)
 	}
 }
 
-/* A mark has a picture of its own. */
+/* A mark has a picture of its own, and a mezzanine is one. */
 static void
 test_counts_the_files_of_a_job(void **state)
 {
@@ -280,8 +287,12 @@ test_counts_the_files_of_a_job(void **state)
 	assert_int_equal(job_file_count(&job), 1);
 	job.operation = JOB_RENDER;
 	assert_int_equal(job_file_count(&job), 2);
+	job.mezzanine = MEZZANINE_USE;
+	assert_int_equal(job_file_count(&job), 3);
 	overlays_print(&overlays, &printed);
 	job.overlays = printed.at;
+	assert_int_equal(job_file_count(&job), JOB_DESCRIPTORS_MAX);
+	job.mezzanine = MEZZANINE_WITHOUT;
 	assert_int_equal(job_file_count(&job), 3);
 }
 
@@ -324,6 +335,8 @@ test_reads_and_prints_a_result(void **state)
 	assert_int_equal(result.outcome.bytes, 22000);
 	assert_int_equal(result.outcome.decode_us, 90000);
 	assert_int_equal(result.outcome.total_us, UINT32_MAX);
+	assert_int_equal(result.outcome.mezzanine, MEZZANINE_FOLLOWS);
+	assert_int_equal(result.leaving, -1);
 	assert_int_equal(result.portrait.palette_count, 0);
 	assert_string_equal(result.portrait.blurhash, "");
 	job_result_print(&result, &printed);
@@ -446,6 +459,7 @@ test_refuses_a_result_with_one_wrong_line(void **state)
 		"source-orientation 0", "source-orientation 9",
 		"source-alpha 2", "source-alpha yes", "source-progressive ",
 		"width 16385", "height 16385", "frames 1000001", "bytes 4294967297", "decode-us 4294967296", "total-us -1",
+		"mezzanine use", "mezzanine ", "mezzanine -",
 	};
 
 	(void)state;

@@ -126,7 +126,7 @@ static struct job
 render_job(void)
 {
 	return (struct job){ JOB_RENDER, "w=10", "-", MEDIA_PNG, { 100000000, 100000000, 100, 1 << 24 },
-		PATIENCE_MS, { 0 } };
+		PATIENCE_MS, { 0 }, MEZZANINE_WITHOUT };
 }
 
 /* In full size, because a vector image is drawn no larger than it is wanted. */
@@ -203,7 +203,7 @@ static void
 test_describes_without_an_output(void **state)
 {
 	struct peer *peer = *state;
-	struct job job = { JOB_DESCRIBE, "-", "-", MEDIA_NONE, { 1000, 1000, 1, 1 }, PATIENCE_MS, { 0 } };
+	struct job job = { JOB_DESCRIBE, "-", "-", MEDIA_NONE, { 1000, 1000, 1, 1 }, PATIENCE_MS, { 0 }, MEZZANINE_WITHOUT };
 	struct run told;
 
 	start_renderer(peer);
@@ -336,7 +336,7 @@ test_a_renderer_leaves_when_nobody_waits_any_more(void **state)
 {
 	struct peer *peer = *state;
 	struct job job = slow_job(PATIENCE_MS);
-	const struct job_files files = { file_of(SLOW_SVG), file_of(""), -1 };
+	const struct job_files files = { file_of(SLOW_SVG), file_of(""), -1, -1 };
 	int64_t end_us = monotonic_us() + 300 * 1000;
 	struct vigil vigil = { .is_over = after_a_while, .state = &end_us };
 	struct deadline deadline = deadline_in_ms(PATIENCE_MS);
@@ -395,11 +395,13 @@ say(int connection, const char *message)
 	close(connection);
 }
 
-#define LYING_RESULT(width, bytes) \
-	"vitrine-result 3\nfailure none\nsource-media jpg\nsource-width 1\nsource-height 1\n" \
+#define RESULT(width, bytes, mezzanine) \
+	"vitrine-result 4\nfailure none\nsource-media jpg\nsource-width 1\nsource-height 1\n" \
 	"source-frames 1\nsource-orientation 1\nsource-alpha 0\nsource-progressive 0\n" \
 	"width " width "\nheight 1\nframes 1\nbytes " bytes "\ndecode-us 1\ntotal-us 1\n" \
+	"mezzanine " mezzanine "\n" \
 	"colours -\nblurhash -\nthumbhash -\nplaceholder -\n"
+#define LYING_RESULT(width, bytes) RESULT(width, bytes, "none")
 
 static void
 say_nonsense(int connection, int listener)
@@ -426,7 +428,14 @@ static void
 say_forbidden(int connection, int listener)
 {
 	(void)listener;
-	say(connection, "vitrine-result 3\nfailure forbidden\ndetail no\n");
+	say(connection, "vitrine-result 4\nfailure forbidden\ndetail no\n");
+}
+
+static void
+say_a_mezzanine_follows(int connection, int listener)
+{
+	(void)listener;
+	say(connection, RESULT("1", "5", "follows"));
 }
 
 static void
@@ -497,6 +506,7 @@ test_believes_no_answer_that_is_not_so(void **state)
 		{ say_more_bytes_than_there_are, FAIL_INTERNAL, "told of 5 bytes" },
 		{ say_it_made_nothing, FAIL_INTERNAL, "told of 0 bytes" },
 		{ say_forbidden, FAIL_INTERNAL, "malformed" },
+		{ say_a_mezzanine_follows, FAIL_INTERNAL, "not asked for" },
 		{ say_another_version, FAIL_UNAVAILABLE, "version 1" },
 		{ send_a_descriptor_too, FAIL_INTERNAL, "answer" },
 		{ close_without_reading, FAIL_UNAVAILABLE, "took the job" },
@@ -518,6 +528,29 @@ test_believes_no_answer_that_is_not_so(void **state)
 		assert_failed(&failed, peers[i].kind, peers[i].words);
 		assert_int_equal(failed.result.ended_renderer, peers[i].kind == FAIL_CRASHED);
 	}
+}
+
+static void
+test_a_mezzanine_is_there_when_the_renderer_says_so(void **state)
+{
+	static const struct {
+		const char *message;	/* NULL: it left */
+		bool is_left;
+	} cases[] = { { JOB_LEFT, true }, { "lef", false }, { JOB_STARTED, false }, { "left ", false }, { NULL, false } };
+	int ends[2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+		if (cases[i].message != NULL)
+			assert_true(channel_send(ends[1], span_of(cases[i].message), NULL, 0));
+		close(ends[1]);
+		assert_int_equal(render_wait_left(ends[0], deadline_in_ms(5000)), cases[i].is_left);
+		assert_int_equal(fcntl(ends[0], F_GETFD), -1);
+	}
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	assert_false(render_wait_left(ends[0], deadline_in_ms(20)));
+	close(ends[1]);
 }
 
 static void
@@ -609,6 +642,7 @@ main(void)
 		WITH_PEER(test_a_renderer_leaves_when_nobody_waits_any_more),
 		WITH_PEER(test_a_job_whose_client_has_gone_is_skipped),
 		WITH_PEER(test_believes_no_answer_that_is_not_so),
+		cmocka_unit_test(test_a_mezzanine_is_there_when_the_renderer_says_so),
 		WITH_PEER(test_waits_for_a_silent_renderer_until_the_deadline),
 		WITH_PEER(test_a_full_queue_is_busy_at_the_deadline),
 		WITH_PEER(test_a_place_in_the_queue_is_taken_when_it_gets_free),
