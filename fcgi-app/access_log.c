@@ -115,6 +115,7 @@ access_log_write(const struct request *request, const struct response *response,
 	add_plain(&line, "recipe", request->recipe);
 	add_plain(&line, "format", request->format);
 	add_plain(&line, "variant", request->variant);
+	add_plain(&line, "from", request->is_from_mezzanine ? "mezzanine" : NULL);
 	add_plain(&line, "catalog", request->row_tier);
 	for (unsigned step = 0; step < STEP_COUNT; step++) {
 		char name[32];

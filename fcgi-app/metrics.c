@@ -107,6 +107,11 @@ metrics_print(const struct metrics *metrics, struct text *out)
 		    value_of(&metrics->rows[tier]));
 	print_family(out, "vitrine_renders_total", "counter", "Jobs given to renderers, by result.");
 	print_by_kind(out, "vitrine_renders_total", "result", metrics->renders, FAIL_NONE);
+	print_family(out, "vitrine_mezzanines_left_total", "counter",
+	    "Originals stored once more for small sizes.");
+	text_printf(out, "vitrine_mezzanines_left_total %" PRIu64 "\n", value_of(&metrics->mezzanines_left));
+	print_family(out, "vitrine_mezzanines_used_total", "counter", "Variants that were made from one of them.");
+	text_printf(out, "vitrine_mezzanines_used_total %" PRIu64 "\n", value_of(&metrics->mezzanines_used));
 	print_family(out, "vitrine_origin_fetches_total", "counter", "Originals fetched, by result.");
 	print_by_kind(out, "vitrine_origin_fetches_total", "result", metrics->origin_fetches, FAIL_NONE);
 	print_family(out, "vitrine_origin_bytes_total", "counter", "Bytes of originals fetched.");

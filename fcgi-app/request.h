@@ -80,10 +80,12 @@ struct request {
 	bool is_in_memory;		/* the disk takes nothing, and nothing is kept of this: draft.h */
 
 	const struct key *original_in_flight;	/* the original that this request is fetching, for all who want it */
+	const struct key *mezzanine_in_flight;	/* what it will leave for others: mezzanine.h */
 
 	/* Notes. */
 	const char *asset, *recipe, *variant, *format, *row_tier;
 	enum request_tier tier;
+	bool is_from_mezzanine;
 	int64_t step_us[STEP_COUNT];
 };
 

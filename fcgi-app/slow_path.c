@@ -3,14 +3,15 @@
  * the neighbours, obtains the original and renders.  The others follow.
  *
  * Locks are waited for in this order: the flight of the variant, the flight of an
- * original, a place in memory (draft.h), a place for a heavy job; other places are
- * taken or not.  Each ends with the function that took it.
+ * original, that of its mezzanine, a place in memory (draft.h), a place for a heavy job;
+ * other places are taken or not.  Each ends with the function that took it.
  */
 #include "fcgi-app/slow_path.h"
 
 #include "asset/cost.h"
 #include "catalog/quarantine.h"
 #include "fcgi-app/draft.h"
+#include "fcgi-app/mezzanine.h"
 #include "fcgi-app/neighbours.h"
 #include "fcgi-app/obtain_original.h"
 #include "fcgi-app/verdict.h"
@@ -90,9 +91,11 @@ others_wait(const struct pursuit *pursuit)
 {
 	struct store *store = pursuit->server->store;
 	const struct key *fetched = pursuit->request->original_in_flight;
+	const struct key *mezzanine = pursuit->request->mezzanine_in_flight;
 
 	return (pursuit->is_leading && store_is_awaited(store, pursuit->part, pursuit->key)) ||
-	    (fetched != NULL && store_is_awaited(store, STORE_ORIGINALS, fetched));
+	    (fetched != NULL && store_is_awaited(store, STORE_ORIGINALS, fetched)) ||
+	    (mezzanine != NULL && store_is_awaited(store, STORE_VARIANTS, mezzanine));
 }
 
 /* Called now and then by whatever waits. */
@@ -119,7 +122,8 @@ asset_is_to_blame(const struct pursuit *pursuit, const struct job *job, const st
 }
 
 static bool
-render_into_draft(struct pursuit *pursuit, const struct job_files *files, struct failure *why)
+render_into_draft(struct pursuit *pursuit, struct mezzanine *mezzanine, const struct job_files *files,
+    struct job_result *result, struct failure *why)
 {
 	const struct render_settings *render = &pursuit->server->settings->render;
 	const struct variant *variant = &pursuit->wish->variant;
@@ -132,15 +136,17 @@ render_into_draft(struct pursuit *pursuit, const struct job_files *files, struct
 		.format = variant->format,
 		.limits = render->limits,
 		.timeout_ms = left_ms < render->timeout_ms ? left_ms : render->timeout_ms,
+		.mezzanine = mezzanine->wish,
 	};
-	struct job_result result;
 	bool was_rendered;
 
 	if (job.timeout_ms == 0)
 		return fail(why, FAIL_TIMEOUT, "no time was left to render");
-	was_rendered = server_render(pursuit->server, &job, files, deadline, &result, why);
-	if (result.ended_renderer && asset_is_to_blame(pursuit, &job, why))
+	was_rendered = server_render(pursuit->server, &job, files, deadline, result, why);
+	if (result->ended_renderer && asset_is_to_blame(pursuit, &job, why))
 		quarantine_count(pursuit->server->peers, &pursuit->wish->asset, why->detail);
+	if (was_rendered && result->outcome.mezzanine == MEZZANINE_USED && !mezzanine_is_unchanged(mezzanine))
+		return fail(why, FAIL_INTERNAL, "the mezzanine was damaged on disk while it was used");
 	return was_rendered;
 }
 
@@ -163,8 +169,8 @@ wait_for_heavy_place(struct pursuit *pursuit, struct store_lock *place, struct f
 }
 
 static bool
-render_from(struct pursuit *pursuit, const struct store_file *original, int mark, struct store_file *file,
-    struct failure *why)
+render_from(struct pursuit *pursuit, const struct store_file *original, int mark, struct mezzanine *mezzanine,
+    struct job_result *result, struct store_file *file, struct failure *why)
 {
 	const struct variant *variant = &pursuit->wish->variant;
 	struct store *store = pursuit->server->store;
@@ -181,8 +187,8 @@ render_from(struct pursuit *pursuit, const struct store_file *original, int mark
 	}
 	request_note_step(pursuit->request, STEP_WAIT, &from_us);
 	do
-		was_rendered = render_into_draft(pursuit,
-		    &(struct job_files){ .input = original->fd, .output = draft.fd, .mark = mark }, why);
+		was_rendered = render_into_draft(pursuit, mezzanine, &(struct job_files){ .input = original->fd,
+		    .output = draft.fd, .mark = mark, .mezzanine = mezzanine->fd }, result, why);
 	while (!was_rendered && draft_begin_again(pursuit->server, pursuit->request, &draft, why));
 	store_unlock(&heavy);
 	request_note_step(pursuit->request, STEP_RENDER, &from_us);
@@ -201,6 +207,18 @@ render_from(struct pursuit *pursuit, const struct store_file *original, int mark
 }
 
 static bool
+render_with_mezzanine(struct pursuit *pursuit, const struct store_file *original, int mark, struct store_file *file,
+    struct failure *why)
+{
+	struct mezzanine *mezzanine = mezzanine_begin(pursuit->server, pursuit->request, pursuit->wish);
+	struct job_result result = { .leaving = -1 };
+	bool was_rendered = render_from(pursuit, original, mark, mezzanine, &result, file, why);
+
+	mezzanine_end(mezzanine, pursuit->request, &result, was_rendered);
+	return was_rendered;
+}
+
+static bool
 render_variant(struct pursuit *pursuit, struct store_file *file, struct failure *why)
 {
 	const struct wish *wish = pursuit->wish;
@@ -212,7 +230,7 @@ render_variant(struct pursuit *pursuit, struct store_file *file, struct failure 
 	    &original, why))
 		return false;
 	was_rendered = obtain_mark(pursuit->server, pursuit->request, wish, &mark, why) &&
-	    render_from(pursuit, &original, mark, file, why);
+	    render_with_mezzanine(pursuit, &original, mark, file, why);
 	close(original.fd);
 	if (mark != -1)
 		close(mark);

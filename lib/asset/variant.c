@@ -9,6 +9,9 @@
  * only other code): all results get new names and are made anew. */
 enum { VARIANT_REVISION = 2 };
 
+/* The same, when mezzanines are made differently. */
+enum { MEZZANINE_REVISION = 1 };
+
 /* Longer than any of the texts that are hashed. */
 enum { IDENTITY_MAX = RECIPE_TEXT_MAX + OVERLAYS_PRINTED_MAX + ASSET_KEY_MAX + 512 };
 
@@ -33,6 +36,16 @@ variant_original_key(struct arena *arena, const struct asset *asset)
 		    asset->origin, asset->key);
 	CHECK(!identity.was_cut);
 	return key_of(text_span(&identity));
+}
+
+struct key
+variant_mezzanine_key(const struct key *original_key)
+{
+	char identity[64 + KEY_HEX];
+	int length = snprintf(identity, sizeof(identity), "mezzanine\n%d\n%s", MEZZANINE_REVISION, original_key->hex);
+
+	CHECK(length > 0 && (size_t)length < sizeof(identity));
+	return key_of(span_of(identity));
 }
 
 static struct key

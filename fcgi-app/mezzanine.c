@@ -1,0 +1,244 @@
+#include "fcgi-app/mezzanine.h"
+
+#include <unistd.h>
+
+enum {
+	WAIT_MS = 4000,		/* for who leaves it: some of the slowest decodings, then each for himself */
+	LEAVE_MS = 10000,	/* a renderer that has answered needs a fraction of a second */
+	QUALITY_MAX = 90	/* above, an encoder shows what the mezzanine has lost */
+};
+
+/* ---- when ---------------------------------------------------------------------------------- */
+
+/* What is small of the noise of a JPEG would become large. */
+static bool
+is_amplified(const struct recipe *recipe)
+{
+	return recipe->brightness > 0 || recipe->contrast > 0 || recipe->saturation > 0 || recipe->gamma != 1 ||
+	    recipe->sharpen > 0 || recipe->unsharp.amount > 0;
+}
+
+/* Files that keep each level, where noise in even areas costs many bytes too. */
+static bool
+is_exact(const struct recipe *recipe, enum media format)
+{
+	return recipe->is_lossless || recipe->quality > QUALITY_MAX || recipe->colours > 0 || format == MEDIA_PNG ||
+	    format == MEDIA_GIF;
+}
+
+/* The original's own pixels decide what is cut: on every server the same. */
+static bool
+looks_for_something(const struct recipe *recipe)
+{
+	return recipe->trim.threshold > 0 || recipe->gravity == GRAVITY_SMART || recipe->gravity == GRAVITY_ENTROPY;
+}
+
+bool
+mezzanine_suits(const struct recipe *recipe, enum media format)
+{
+	return recipe->page == 0 && !is_amplified(recipe) && !is_exact(recipe, format) && !looks_for_something(recipe);
+}
+
+/* As far as the row knows: the renderer looks itself. */
+static bool
+asset_is_worth_it(const struct asset *asset)
+{
+	const struct image_description description = {
+		.media = asset->media,
+		.width = asset->width,
+		.height = asset->height,
+		.frames = asset->frames,
+		.is_progressive = asset->is_progressive,
+	};
+
+	return description_is_worth_a_mezzanine(&description);
+}
+
+/* The result has few enough of the original's pixels. */
+static bool
+is_small_enough(const struct wish *wish)
+{
+	struct geometry_source source;
+	struct geometry geometry;
+	struct failure why = { 0 };
+
+	asset_geometry_source(&wish->asset, &wish->recipe, &source);
+	return geometry_plan(&wish->recipe, &source, &geometry, &why) &&
+	    geometry.turned_width >= MEZZANINE_SHRINK_MIN * geometry.scaled_width &&
+	    geometry.turned_height >= MEZZANINE_SHRINK_MIN * geometry.scaled_height;
+}
+
+/* ---- finding -------------------------------------------------------------------------------- */
+
+/* One that is empty says that there can be none. */
+static void
+use(struct mezzanine *mezzanine, bool can_use)
+{
+	if (!can_use || mezzanine->file.media != MEDIA_JPEG) {
+		close(mezzanine->file.fd);
+		return;
+	}
+	mezzanine->wish = MEZZANINE_USE;
+	mezzanine->fd = mezzanine->file.fd;
+}
+
+static bool
+find(struct mezzanine *mezzanine, bool can_use)
+{
+	if (!store_find(mezzanine->server->store, STORE_VARIANTS, &mezzanine->key, &mezzanine->file))
+		return false;
+	use(mezzanine, can_use);
+	return true;
+}
+
+/* The flight is ours.  Where the disk takes nothing, nothing is left on it. */
+static void
+prepare_to_leave(struct mezzanine *mezzanine, struct request *request)
+{
+	struct failure why = { 0 };
+
+	if (request->is_in_memory || !store_begin(mezzanine->server->store, &mezzanine->draft, &why)) {
+		store_unlock(&mezzanine->flight);
+		return;
+	}
+	mezzanine->wish = MEZZANINE_LEAVE;
+	mezzanine->fd = mezzanine->draft.fd;
+	request->mezzanine_in_flight = &mezzanine->key;
+}
+
+/* In vain, when it takes long or nobody leaves one after all. */
+static void
+wait_for_it(struct mezzanine *mezzanine, struct request *request)
+{
+	struct server *server = mezzanine->server;
+	struct deadline deadline = deadline_within_ms(request->deadline, WAIT_MS);
+	struct failure why = { 0 };
+	int64_t from_us = monotonic_us();
+	struct store_lock place;
+
+	if (!server_take_waiting_place(server, &place, &why))
+		return;
+	if (store_lock(server->store, STORE_VARIANTS, &mezzanine->key, deadline, &mezzanine->flight, &why)) {
+		store_unlock(&mezzanine->flight);
+		(void)find(mezzanine, true);
+	}
+	store_unlock(&place);
+	request_note_step(request, STEP_WAIT, &from_us);
+}
+
+static void
+find_or_leave(struct mezzanine *mezzanine, struct request *request, bool can_use)
+{
+	struct store *store = mezzanine->server->store;
+
+	if (find(mezzanine, can_use))
+		return;
+	if (store_try_lock(store, STORE_VARIANTS, &mezzanine->key, &mezzanine->flight)) {
+		/* Somebody may have left it just before. */
+		if (find(mezzanine, can_use))
+			store_unlock(&mezzanine->flight);
+		else
+			prepare_to_leave(mezzanine, request);
+	} else if (can_use) {
+		wait_for_it(mezzanine, request);
+	}
+}
+
+struct mezzanine *
+mezzanine_begin(struct server *server, struct request *request, const struct wish *wish)
+{
+	struct mezzanine *mezzanine = arena_alloc(request->arena, sizeof(*mezzanine));
+
+	*mezzanine = (struct mezzanine){
+		.wish = MEZZANINE_WITHOUT,
+		.fd = -1,
+		.server = server,
+		.key = variant_mezzanine_key(&wish->variant.original_key),
+		.leaving = -1,
+	};
+	if (asset_is_worth_it(&wish->asset))
+		find_or_leave(mezzanine, request, mezzanine_suits(&wish->recipe, wish->variant.format) &&
+		    is_small_enough(wish));
+	return mezzanine;
+}
+
+bool
+mezzanine_is_unchanged(struct mezzanine *mezzanine)
+{
+	if (store_is_unchanged(mezzanine->server->store, STORE_VARIANTS, &mezzanine->key, &mezzanine->file))
+		return true;
+	mezzanine->wish = MEZZANINE_WITHOUT;
+	close(mezzanine->fd);
+	return false;
+}
+
+/* ---- leaving ---------------------------------------------------------------------------------- */
+
+static void
+put_into_store(struct mezzanine *mezzanine)
+{
+	struct server *server = mezzanine->server;
+	enum media media = lseek(mezzanine->draft.fd, 0, SEEK_END) > 0 ? MEDIA_JPEG : MEDIA_NONE;
+	struct failure why = { 0 };
+	struct store_file file;
+
+	if (!store_commit(server->store, &mezzanine->draft, STORE_VARIANTS, &mezzanine->key, media, &file, &why))
+		return;
+	close(file.fd);
+	if (media == MEDIA_JPEG)
+		metrics_count(&server->metrics->mezzanines_left, 1);
+}
+
+/* A deferred release: the client has its answer. */
+static void
+finish(void *object)
+{
+	struct mezzanine *mezzanine = object;
+
+	if (render_wait_left(mezzanine->leaving, deadline_in_ms(LEAVE_MS)))
+		put_into_store(mezzanine);
+	else
+		store_discard(mezzanine->server->store, &mezzanine->draft);
+	store_unlock(&mezzanine->flight);
+}
+
+static void
+give_up_leaving(struct mezzanine *mezzanine, const struct job_result *result)
+{
+	if (result->outcome.mezzanine == MEZZANINE_FOLLOWS)
+		close(result->leaving);
+	store_discard(mezzanine->server->store, &mezzanine->draft);
+	store_unlock(&mezzanine->flight);
+}
+
+static void
+leave(struct mezzanine *mezzanine, struct request *request, const struct job_result *result)
+{
+	if (result->outcome.mezzanine == MEZZANINE_FOLLOWS) {
+		mezzanine->leaving = result->leaving;
+		arena_defer(request->arena, finish, mezzanine);
+		return;
+	}
+	if (result->outcome.mezzanine == MEZZANINE_NEVER)
+		put_into_store(mezzanine);
+	else
+		store_discard(mezzanine->server->store, &mezzanine->draft);
+	store_unlock(&mezzanine->flight);
+}
+
+void
+mezzanine_end(struct mezzanine *mezzanine, struct request *request, const struct job_result *result,
+    bool was_rendered)
+{
+	request->mezzanine_in_flight = NULL;
+	if (mezzanine->wish == MEZZANINE_USE)
+		close(mezzanine->fd);
+	else if (mezzanine->wish == MEZZANINE_LEAVE && was_rendered)
+		leave(mezzanine, request, result);
+	else if (mezzanine->wish == MEZZANINE_LEAVE)
+		give_up_leaving(mezzanine, result);
+	if (was_rendered && result->outcome.mezzanine == MEZZANINE_USED) {
+		request->is_from_mezzanine = true;
+		metrics_count(&mezzanine->server->metrics->mezzanines_used, 1);
+	}
+}
