@@ -25,7 +25,7 @@ def _later(site, photo):
     return answer
 
 
-def measure(bed, wanted):
+def measure(bed):
     """Pairs of the same picture under two ids, so that both are cold; who comes first changes."""
     photos = bed.wallpapers()[:4 if bed.is_quick else 13]
     with bed.site("auto", {"http": {"auto_formats": "avif webp"}}) as site:

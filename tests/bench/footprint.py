@@ -15,7 +15,7 @@ SETTINGS = {"server": {"responders": "16", "slow_responders": "12"}, "render": {
 SETTLES_S = 2
 
 
-def measure(bed, wanted):
+def measure(bed):
     [photo] = bed.import_photos([MATE / "nature/LadyBird.jpg"])
     with bed.site("footprint", SETTINGS) as site:
         server = site.vitrine.process

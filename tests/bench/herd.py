@@ -86,7 +86,7 @@ def _measure_herd(site, origin, one, many):
     HERD_RENDERS.add(_renders(site) - renders)
 
 
-def measure(bed, wanted):
+def measure(bed):
     numbers = range(bed.rounds(5))
     with _Origin(bed.folder / "herd-origin", install_s3(build_folder() / "s3")) as origin:
         changes = {"origin.media": origin.section()}

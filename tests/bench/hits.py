@@ -56,7 +56,7 @@ def _measure(bed, site, body_site, path, etag, photo):
         HEAD.add(_head_ratio(site, path, seconds))
 
 
-def measure(bed, wanted):
+def measure(bed):
     [photo] = bed.import_photos([MATE / "nature/LadyBird.jpg"])
     path = photo.url(RECIPE, EXTENSION)
     root = bed.folder / "files"

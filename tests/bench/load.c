@@ -45,6 +45,7 @@ struct request {
 struct connection {
 	int fd;
 	bool is_busy;
+	bool is_last;			/* "Connection: close": nginx, after a thousand requests */
 	size_t request;			/* number of the one that it waits for */
 	int64_t due_us;
 	char head[HEAD_BYTES];
@@ -113,7 +114,7 @@ open_connection(struct load *load, struct connection *connection)
 	CHECK(setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
 	CHECK(fcntl(connection->fd, F_SETFL, O_NONBLOCK) == 0);
 	CHECK(epoll_ctl(load->epoll, EPOLL_CTL_ADD, connection->fd, &event) == 0);
-	connection->is_busy = false;
+	connection->is_busy = connection->is_last = false;
 }
 
 static void
@@ -161,6 +162,7 @@ read_head(const struct load *load, struct connection *connection)
 
 	connection->status = (int)strtol(connection->head + strcspn(connection->head, " "), NULL, 10);
 	connection->body_bytes = length == NULL ? 0 : strtoll(length + strlen("\r\nContent-Length:"), NULL, 10);
+	connection->is_last = strcasestr(connection->head, "\r\nConnection: close") != NULL;
 	connection->left = load->requests[connection->request].is_head || connection->status == 304 ? 0 :
 	    connection->body_bytes;
 }
@@ -202,8 +204,11 @@ read_answer(struct load *load, struct connection *connection)
 {
 	while (read_some(load, connection))
 		;
-	if (connection->is_busy && connection->left == 0)
-		finish(load, connection, connection->status);
+	if (!connection->is_busy || connection->left != 0)
+		return;
+	finish(load, connection, connection->status);
+	if (connection->is_last)
+		replace(load, connection);
 }
 
 /* ---- time -------------------------------------------------------------------------------------------- */
@@ -283,5 +288,9 @@ main(int count, char **arguments)
 	for (unsigned i = 0; i < load.connection_count; i++)
 		open_connection(&load, &load.connections[i]);
 	run(&load);
+	for (size_t i = 0; i < load.request_count; i++)
+		free(load.requests[i].bytes);
+	free(load.requests);
+	free(load.connections);
 	return 0;
 }

@@ -81,7 +81,7 @@ def _make_in_process(kind, photos, other):
     return [wall for wall, _ in times], sum(cpu for _, cpu in times) / 1000
 
 
-def measure(bed, wanted):
+def measure(bed):
     photos = bed.wallpapers()
     [other] = bed.clone(photos[5], ["warm-up"])
     with bed.site("misses") as site:

@@ -30,7 +30,7 @@ def _make_pyramids(iipsrv, photos):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def measure(bed, wanted):
+def measure(bed):
     photos = [bed.wallpapers()[at] for at in (0, 3, 6, 8, 15, 16)]
     wishes = [(photo, width, "jpg") for photo in photos for width in WIDTHS]
     installed = install_ipx(build_folder() / "ipx")

@@ -48,7 +48,7 @@ def _p99(answers):
     return percentile([answer.ms for answer in must_be_good(answers)], 99)
 
 
-def measure(bed, wanted):
+def measure(bed):
     assets, seconds = _assets(bed), 5 if bed.is_quick else 20
     warm = [_ask(asset, width) for asset in assets[:POPULAR] for width in WIDTHS]
     is_warm = set(warm)
