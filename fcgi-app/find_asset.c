@@ -6,7 +6,7 @@ enum {
 	REFRESH_PAUSE_MS = 1000	/* after one that failed, one request per server tries again */
 };
 
-/* What was last said of an asset, if anything. */
+/* What was last said of an asset, if anything, as this server's disk has it. */
 struct last_known {
 	bool is_there;
 	struct key key;
@@ -32,12 +32,25 @@ recall(struct server *server, struct arena *arena, struct span id)
 	return known;
 }
 
+/* In memory.  When it has become old one request asks anew, and the others do not wait for it. */
+static bool
+is_remembered(struct server *server, struct span id, struct asset *asset)
+{
+	int64_t lifetime_ms = server->settings->server.row_lifetime_ms, age_us;
+	int64_t grace_ms = lifetime_ms < REFRESH_MS ? lifetime_ms : REFRESH_MS;
+
+	return known_rows_find(server->rows, id, asset, &age_us) && (age_us < lifetime_ms * 1000 ||
+	    (age_us < (lifetime_ms + grace_ms) * 1000 && !known_rows_claim(server->rows, id, REFRESH_MS)));
+}
+
 /* Mostly it is what was known already; then only its age changes. */
 static void
-remember(struct server *server, struct arena *arena, const struct last_known *known, const struct asset *asset)
+remember(struct server *server, struct arena *arena, const struct last_known *known, const struct asset *asset,
+    int64_t asked_us)
 {
 	struct text text;
 
+	known_rows_put(server->rows, asset, asked_us);
 	text_init(&text, arena, ASSET_PRINTED_MAX);
 	asset_print(asset, &text);
 	if (known->is_there && span_equals(known->text, text.at))
@@ -67,15 +80,18 @@ ask(struct server *server, struct request *request, struct span id, struct deadl
     const struct last_known *known, struct asset *asset, struct failure *why)
 {
 	uint64_t seen = known->is_there ? known->asset.version : 0;
+	int64_t asked_us = monotonic_us();
 	enum catalog_tier tier;
 
 	if (catalog_find(server->catalog, id, seen, deadline, asset, &tier, why)) {
 		if (tier != CATALOG_LATE)
-			remember(server, request->arena, known, asset);
+			remember(server, request->arena, known, asset, asked_us);
 		return answer(server, request, ROW_FROM_CATALOG + tier);
 	}
-	if (why->kind == FAIL_NOT_FOUND && known->is_there)
+	if (why->kind == FAIL_NOT_FOUND && known->is_there) {
+		known_rows_forget(server->rows, id);
 		store_remove(server->store, STORE_NOTES, &known->key);
+	}
 	return false;
 }
 
@@ -136,10 +152,14 @@ ask_for_the_unknown(struct server *server, struct request *request, struct span 
 static bool
 find(struct server *server, struct request *request, struct span id, struct asset *asset, struct failure *why)
 {
-	struct last_known *known = recall(server, request->arena, id);
+	struct last_known *known;
 
+	if (is_remembered(server, id, asset))
+		return answer(server, request, ROW_LOCAL);
+	known = recall(server, request->arena, id);
 	if (is_fresh(server, known)) {
 		*asset = known->asset;
+		known_rows_put(server->rows, asset, monotonic_us() - known->age_ms * 1000);
 		return answer(server, request, ROW_LOCAL);
 	}
 	if (known->is_there)

@@ -1,15 +1,15 @@
 /*
  * find_asset - what the catalog knows of an asset, asked as seldom as may be.
  *
- * What was last said of an asset is kept in this server's store.  For
- * row_lifetime_ms that is the answer, without the network; a purge therefore
- * holds on every server within that time.  After it the catalog is asked again, and
- * when it cannot answer, the last known row is used, however old: what was
- * served once is served again while MySQL and memcached are gone.
+ * What was last said of an asset is kept in memory that all responders of this server
+ * share, and in its store.  For row_lifetime_ms that is the answer, without the network.
+ * After it one request asks the catalog again, and the others use what is there for the quarter
+ * of a second that this may take; then a purge holds on every server.  When the catalog cannot
+ * answer, the last known row is used, however old: what was served once is served again while
+ * MySQL and memcached are gone.
  *
- * A row that is known is refreshed within a quarter of a second or not at all:
- * a hit does not wait for a database that hangs.  One that is not known takes three
- * seconds at most.
+ * A row that is known is refreshed within that quarter of a second or not at all: a hit
+ * does not wait for a database that hangs.  One that is not known takes three seconds at most.
  */
 #ifndef FCGI_APP_FIND_ASSET_H
 #define FCGI_APP_FIND_ASSET_H

@@ -144,7 +144,8 @@ print(enum action action, const struct settings *settings, struct arena *arena)
 static int
 serve_alone(const struct settings *settings)
 {
-	struct responder_config config = { .listener = STDIN_FILENO, .renderer_listener = -1, .drain = -1 };
+	struct responder_config config = { .listener = STDIN_FILENO, .renderer_listener = -1, .drain = -1,
+		.shortcuts = shortcuts_new() };
 	sigset_t leave;
 
 	sigemptyset(&leave);

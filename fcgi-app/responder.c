@@ -209,7 +209,8 @@ responder_open(struct responder *responder, const struct settings *settings, con
 		.leave = config->leave,
 		.requests_left = requests_until_replaced(settings->server.requests_per_responder),
 	};
-	if (!server_open(&responder->server, settings, config->renderer_listener, config->drain, why))
+	if (!server_open(&responder->server, settings, config->shortcuts, config->renderer_listener, config->drain,
+	    why))
 		return false;
 	/* Whatever ends us goes on doing so when the handler returns. */
 	peers_asked = responder->server.peers;

@@ -11,6 +11,7 @@ struct responder_config {
 	int leave;		/* readable or hung up: finish and leave */
 	int renderer_listener;	/* taken over and closed; -1: keep a renderer of its own */
 	int drain;		/* see server.h; -1: none */
+	struct shortcuts *shortcuts;	/* shared.h */
 };
 
 /*

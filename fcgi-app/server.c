@@ -59,13 +59,14 @@ open_catalog(struct server *server, struct failure *why)
 }
 
 bool
-server_open(struct server *server, const struct settings *settings, int renderer_listener, int drain,
-    struct failure *why)
+server_open(struct server *server, const struct settings *settings, struct shortcuts *shortcuts,
+    int renderer_listener, int drain, struct failure *why)
 {
-	*server = (struct server){ .settings = settings, .drain = drain };
+	*server = (struct server){ .settings = settings, .rows = &shortcuts->rows, .drain = drain };
 	server->store = store_open_untried(&settings->store, why);
 	if (server->store == NULL)
 		return false;
+	store_share_verified(server->store, &shortcuts->verified);
 	server->shared = shared_open(settings->store.root);
 	server->metrics = &server->shared->metrics;
 	if (open_catalog(server, why) && open_origins(server, why) && open_renderers(server, renderer_listener, why))

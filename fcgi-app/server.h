@@ -28,7 +28,8 @@ enum server_lane {
 	LANE_WORK,	/* estimated work that is being done or waits: slow_path.c */
 	LANE_HEAVY,	/* jobs that keep a renderer for long, so that one renderer is free of them */
 	LANE_MEMORY,	/* hold new bytes in memory, while the disk takes none: draft.h */
-	LANE_RECEIVE	/* wait for the rest of a request that did not come at once */
+	LANE_RECEIVE,	/* wait for the rest of a request that did not come at once */
+	LANE_KEEP	/* wait for the next request on a connection that the web server keeps */
 };
 
 struct server {
@@ -40,6 +41,7 @@ struct server {
 	struct origin *origins[SETTINGS_ORIGINS_MAX];
 	struct shared *shared;
 	struct metrics *metrics;	/* in there */
+	struct known_rows *rows;
 	struct render_address renderers;	/* of the supervisor, when own_renderer is NULL */
 	struct own_renderer *own_renderer;	/* under mod_fcgid */
 	int drain;				/* readable: this server is being stopped; -1: never told */
@@ -47,8 +49,8 @@ struct server {
 
 /* renderer_listener is -1 under mod_fcgid: the responder then starts a
  * renderer of its own.  FAIL_INTERNAL. */
-bool server_open(struct server *server, const struct settings *settings, int renderer_listener, int drain,
-    struct failure *why) __attribute__((warn_unused_result));
+bool server_open(struct server *server, const struct settings *settings, struct shortcuts *shortcuts,
+    int renderer_listener, int drain, struct failure *why) __attribute__((warn_unused_result));
 void server_close(struct server *server);
 
 /* What this kernel gives renderers of their sandbox, as an event. */

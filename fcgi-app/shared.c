@@ -45,6 +45,16 @@ shared_open(const char *store_root)
 	return page;
 }
 
+struct shortcuts *
+shortcuts_new(void)
+{
+	void *page = mmap(NULL, sizeof(struct shortcuts), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(page != MAP_FAILED);
+	return page;
+}
+
 void
 shared_close(struct shared *shared)
 {

@@ -7,6 +7,7 @@
 #include "fcgi-app/listener.h"
 #include "fcgi-app/responder.h"
 #include "fcgi-app/server.h"
+#include "fcgi-app/shared.h"
 #include "render/render_client.h"
 #include "render/renderer_process.h"
 
@@ -57,6 +58,7 @@ struct supervisor {
 	const struct settings *settings;
 	const char *program;
 	char **argv;
+	struct shortcuts *shortcuts;	/* of its responders */
 	const char *listen;		/* what LISTENER_FD really is bound to */
 	struct arena *arena;
 	struct child children[CHILDREN_MAX];
@@ -139,6 +141,7 @@ start_responder(struct supervisor *supervisor)
 		.leave = supervisor->lifeline[RESPONDER][0],
 		.renderer_listener = RENDERER_LISTENER_FD,
 		.drain = supervisor->drain[0],
+		.shortcuts = supervisor->shortcuts,
 	};
 	pid_t pid = fork();
 
@@ -452,6 +455,7 @@ supervisor_run(const struct settings *settings, const char *program, char **argv
 		.program = program,
 		.argv = argv,
 		.arena = arena_new(),
+		.shortcuts = shortcuts_new(),
 	};
 	if (!supervisor_open(&supervisor, &why)) {
 		fprintf(stderr, "vitrine.fcgi: %s\n", why.detail);

@@ -100,6 +100,12 @@ checksum_of_file(int fd, uint64_t seed, uint64_t *checksum)
 	return true;
 }
 
+uint64_t
+checksum_of_bytes(const void *bytes, size_t length, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(bytes, length, seed);
+}
+
 struct key
 key_of(struct span text)
 {

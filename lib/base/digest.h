@@ -32,6 +32,7 @@ bool md5_of_file(int fd, unsigned char digest[MD5_BYTES]) __attribute__((warn_un
 /* XXH3, 64 bits, of the whole file; the file position is not moved.  Another
  * seed gives another checksum of the same bytes. */
 bool checksum_of_file(int fd, uint64_t seed, uint64_t *checksum) __attribute__((warn_unused_result));
+uint64_t checksum_of_bytes(const void *bytes, size_t length, uint64_t seed);
 
 /*
  * The name of a thing in the store and among the peers: the first 128 bits of

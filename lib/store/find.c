@@ -14,15 +14,6 @@
 
 enum { TOUCH_AFTER_SECONDS = 600 };
 
-/*
- * Files up to this size, nearly all variants, are verified whenever they are
- * found: 20 microseconds for the largest of them, 2 for one of 20 kB, when they
- * are in the page cache.  Larger ones are verified once per process and change
- * (struct verified).  Marking use changes the ctime, so one that is used is
- * verified again every ten minutes.
- */
-enum { VERIFY_ALWAYS_BYTES = 256 * 1024 };
-
 enum { NS_PER_SECOND = 1000000000 };
 
 static int64_t
@@ -49,32 +40,32 @@ has_checksum(int fd, const struct key *key, uint64_t want)
 }
 
 static bool
-is_verified(struct store *store, const struct key *key, int fd, const struct stat *status,
+is_verified(struct store *store, enum store_part part, const struct key *key, int fd, const struct stat *status,
     const struct record *record)
 {
-	struct verified *slot = &store->verified[status->st_ino % VERIFIED_SLOTS];
-	struct verified file = { status->st_ino, store_key_bits(key, 16), record->bytes, ns_of(status->st_ctim) };
+	enum media media;
 
-	if (record->bytes <= VERIFY_ALWAYS_BYTES)
-		return has_checksum(fd, key, record->checksum);
-	if (slot->inode == file.inode && slot->key_bits == file.key_bits && slot->bytes == file.bytes &&
-	    slot->changed_ns == file.changed_ns)
+	if (verified_find(store->verified, part, key, status, &media))
 		return true;
 	if (!has_checksum(fd, key, record->checksum))
 		return false;
-	/* Time stamps move in ticks: a file that was changed just now could be
-	 * changed again without a new ctime. */
-	if (now_ns() - file.changed_ns > NS_PER_SECOND)
-		*slot = file;
+	verified_note(store->verified, part, key, status, record->media);
 	return true;
 }
 
 /* The file is what its record says. */
 static bool
-is_sound(struct store *store, const struct key *key, int fd, struct stat *status, struct record *record)
+is_sound(struct store *store, enum store_part part, const struct key *key, int fd, struct stat *status,
+    struct record *record)
 {
 	return fstat(fd, status) != -1 && S_ISREG(status->st_mode) && record_get(fd, record) &&
-	    (uint64_t)status->st_size == record->bytes && is_verified(store, key, fd, status, record);
+	    (uint64_t)status->st_size == record->bytes && is_verified(store, part, key, fd, status, record);
+}
+
+static bool
+is_to_be_marked(const struct stat *status)
+{
+	return llabs(now_ns() - ns_of(status->st_mtim)) > (int64_t)TOUCH_AFTER_SECONDS * NS_PER_SECOND;
 }
 
 static void
@@ -82,7 +73,7 @@ mark_used(int fd, const struct stat *status)
 {
 	/* Both times, because that is allowed to everybody who may write the
 	 * file, not only to its owner.  A failure makes it look older: no harm. */
-	if (llabs(now_ns() - ns_of(status->st_mtim)) > (int64_t)TOUCH_AFTER_SECONDS * NS_PER_SECOND)
+	if (is_to_be_marked(status))
 		(void)futimens(fd, NULL);
 }
 
@@ -99,7 +90,7 @@ store_open_sound(struct store *store, enum store_part part, const struct key *ke
 		store_renew_root(store);
 		return false;
 	}
-	if (!is_sound(store, key, file->fd, status, &record)) {
+	if (!is_sound(store, part, key, file->fd, status, &record)) {
 		close(file->fd);
 		file->fd = -1;
 		/* Perhaps a good one has just taken its place; then that is
@@ -121,6 +112,22 @@ store_find(struct store *store, enum store_part part, const struct key *key, str
 	if (!store_open_sound(store, part, key, file, &status))
 		return false;
 	mark_used(file->fd, &status);
+	return true;
+}
+
+bool
+store_find_unopened(struct store *store, enum store_part part, const struct key *key, struct store_file *file)
+{
+	struct stat status;
+
+	store_file_path(part, key, file->path);
+	/* Marking it as used moves its ctime, so it will have to be verified anyway. */
+	if (fstatat(store->root_fd, file->path, &status, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(status.st_mode) ||
+	    is_to_be_marked(&status) || !verified_find(store->verified, part, key, &status, &file->media))
+		return false;
+	file->fd = -1;
+	file->bytes = (uint64_t)status.st_size;
+	file->checksum = 0;
 	return true;
 }
 

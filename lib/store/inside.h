@@ -6,6 +6,7 @@
  *	draft.c		writing: begin, commit, discard; leftovers in tmp/
  *	note.c		small texts with an age
  *	record.c	size, checksum and media type beside a file
+ *	verified.c	which files need not be read to be believed
  *	usage.c		how many bytes there are
  *	eviction.c	making room
  *	lock.c		single flight and lanes
@@ -24,6 +25,7 @@
 #include "store/record.h"
 #include "store/store.h"
 #include "store/usage.h"
+#include "store/verified.h"
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -32,15 +34,6 @@ enum {
 	STORE_FILE_MODE = 0666,
 	STORE_FOLDER_MODE = 0777,
 	STORE_PATH_MAX = 64,
-	VERIFIED_SLOTS = 64,
-};
-
-/* A large file whose checksum this process has verified, under the name it had then. */
-struct verified {
-	ino_t inode;
-	uint64_t key_bits;
-	uint64_t bytes;
-	int64_t changed_ns;		/* ctime: any write and any new record moves it */
 };
 
 struct store {
@@ -48,7 +41,7 @@ struct store {
 	char *root;			/* for messages */
 	uint64_t max_bytes[STORE_PART_COUNT];
 	struct usage usage;
-	struct verified verified[VERIFIED_SLOTS];
+	struct store_verified *verified, *own_verified;
 	uint64_t random_state;
 	pid_t random_owner;		/* a forked child must not repeat its parent's numbers */
 	unsigned drafts_begun;

@@ -170,6 +170,8 @@ store_open_untried(const struct store_config *config, struct failure *why)
 	store->max_bytes[STORE_ORIGINALS] = config->max_original_bytes;
 	store->max_bytes[STORE_VARIANTS] = config->max_variant_bytes;
 	store->max_bytes[STORE_NOTES] = config->max_note_bytes;
+	store->own_verified = store->verified = calloc(1, sizeof(*store->verified));
+	CHECK(store->verified != NULL);
 	if (!open_root(store, why)) {
 		store_close(store);
 		return NULL;
@@ -191,6 +193,14 @@ store_open(const struct store_config *config, struct failure *why)
 }
 
 void
+store_share_verified(struct store *store, struct store_verified *verified)
+{
+	free(store->own_verified);
+	store->own_verified = NULL;
+	store->verified = verified;
+}
+
+void
 store_close(struct store *store)
 {
 	if (store == NULL)
@@ -199,6 +209,7 @@ store_close(struct store *store)
 		usage_close(&store->usage);
 	if (store->root_fd != -1)
 		close(store->root_fd);
+	free(store->own_verified);
 	free(store->root);
 	free(store);
 }

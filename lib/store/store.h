@@ -58,6 +58,11 @@ struct store *store_open_untried(const struct store_config *config, struct failu
     __attribute__((warn_unused_result));
 void store_close(struct store *store);
 
+/* From now on, what was verified is noted there (verified.h), in zeros that processes may share
+ * and that outlive the store, instead of in memory of its own. */
+struct store_verified;
+void store_share_verified(struct store *store, struct store_verified *verified);
+
 /* A file that is being read.  It stays readable when it is evicted meanwhile. */
 struct store_file {
 	int fd;
@@ -70,6 +75,12 @@ struct store_file {
 /* Opens a file and marks it as used.  False when it is absent, or was
  * damaged and has been removed; there is no third case.  The caller closes fd. */
 bool store_find(struct store *store, enum store_part part, const struct key *key,
+    struct store_file *file) __attribute__((warn_unused_result));
+
+/* The same for who needs no descriptor, because somebody else reads the file: fd is -1, and
+ * the checksum is not known.  False also when it was not verified a moment ago: then
+ * store_find() decides. */
+bool store_find_unopened(struct store *store, enum store_part part, const struct key *key,
     struct store_file *file) __attribute__((warn_unused_result));
 
 /* Whether the file that was found is still the same, byte for byte: for who has made

@@ -122,6 +122,57 @@ def test_a_purge_makes_every_variant_new_on_every_server(new_site, services, tmp
     assert after[0].image().size == (50, 100)
 
 
+# As many as may wait for one new picture.
+CROWD = 8
+
+
+def _crowd(site, path, seconds):
+    """[(when it was asked, the answer)] of several clients at a time."""
+    end = time.monotonic() + seconds
+
+    def ask(_):
+        answers = []
+        while time.monotonic() < end:
+            asked_at = time.monotonic()
+            answers.append((asked_at, site.get(path)))
+        return answers
+
+    with concurrent.futures.ThreadPoolExecutor(CROWD) as pool:
+        return [answer for answers in pool.map(ask, range(CROWD)) for answer in answers]
+
+
+def test_a_purge_holds_in_every_responder_within_two_seconds(new_site, services, tmp_path):
+    import_picture(services, tmp_path / "pictures", "crowded.png", pictures.quadrants(200, 100))
+    site = new_site(server={"row_lifetime_ms": "1000"})
+    old = site.get("/a/crowded/w=50/x.png")["ETag"]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        crowd = pool.submit(_crowd, site, "/a/crowded/w=50/x.png", 4.5)
+        time.sleep(1)
+        services.admin.run("purge", "crowded")
+        purged_at = time.monotonic()
+        answers = crowd.result()
+
+    before = [answer for asked_at, answer in answers if asked_at < purged_at - 1]
+    after = [answer for asked_at, answer in answers if asked_at > purged_at + 2]
+    assert [(asked_at - purged_at, answer) for asked_at, answer in answers if answer.status != 200] == []
+    assert before and {answer["ETag"] for answer in before} <= {old}
+    assert len(after) > CROWD and old not in {answer["ETag"] for answer in after}
+
+
+def test_all_responders_together_ask_for_a_row_once_in_its_lifetime(new_site, assets):
+    site = new_site(server={"row_lifetime_ms": "1000"})
+    site.get("/a/photo/w=100/x.jpg")
+    before = site.metrics()
+    answers = _crowd(site, "/a/photo/w=100/x.jpg", 3)
+    after = site.metrics()
+
+    rows = {tier: after[name] - before[name] for name in after if name.startswith("vitrine_catalog_answers_total")
+            for tier in [name.split('"')[1]]}
+    assert all(answer.status == 200 for _, answer in answers)
+    assert rows["local"] > 50
+    assert 1 <= sum(rows.values()) - rows["local"] <= 4
+
+
 def test_a_replaced_object_is_not_served_under_the_old_row(new_site, services, tmp_path):
     """The catalog's etag is of another object: an error, until a purge says that it is right."""
     folder = tmp_path / "pictures"
