@@ -10,7 +10,7 @@
 
 enum {
 	OPEN_FILES_MAX = 64,	/* sockets, one job's files, fonts; libvips keeps none open */
-	NICENESS = 5,		/* a hit, answered by a responder, goes first on a busy machine */
+	NICENESS = 10,		/* a tenth of the share of a responder, whose hits go first on a busy machine */
 	/*
 	 * A decoder that was taken over can disarm its job's timer, but not this.  A
 	 * renderer leaves by itself after the first, so that one job has the rest:
