@@ -43,16 +43,19 @@ write_line(struct text *line)
 static void
 add_escaped(struct text *line, struct span value)
 {
-	for (size_t i = 0; i < value.length && i < VALUE_MAX_BYTES; i++) {
+	size_t length = value.length < VALUE_MAX_BYTES ? value.length : VALUE_MAX_BYTES, plain = 0;
+
+	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)value.at[i];
 
-		if (c == '"' || c == '\\')
-			text_printf(line, "\\%c", c);
-		else if (c < 0x20 || c >= 0x7f)
-			text_printf(line, "\\x%02x", c);
-		else
-			text_add_char(line, (char)c);
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
+			continue;
+		text_add_bytes(line, value.at + plain, i - plain);
+		plain = i + 1;
+		text_printf(line, c >= 0x20 && c < 0x7f ? "\\%c" : "\\x%02x", c);
 	}
+	if (plain < length)
+		text_add_bytes(line, value.at + plain, length - plain);
 }
 
 /* name="value" with quotes, backslashes and what is not printable escaped. */

@@ -23,24 +23,53 @@ enum {
 	RECEIVE_MAX = 64 * 1024,
 	/* What one of libfcgi's writes holds: each piece causes one at most. */
 	PIECE_MAX = 8 * 1024 - 8,
+	READ_MAX = 8 * PIECE_MAX,
+	/* A unix socket that can be written to has room for half of its buffer (208 KiB by default);
+	 * of TCP nothing is certain but the next piece. */
+	UNIX_ROOM_BYTES = READ_MAX,
 	/* A client that takes nothing in this time holds a responder for nothing.
 	 * A slow one may take as long as it likes in all. */
 	SEND_STALL_S = 30,
 	/* For a wait and two writes that end as late as they can. */
 	SEND_ALARM_S = 3 * SEND_STALL_S + 5,
+	RANDOM_BYTES = 8,		/* of a request id that is made here */
+	RANDOM_SUPPLY = 64,		/* of them in a system call */
 	UNKNOWN_ROLE = 3		/* FCGI_UNKNOWN_ROLE, section 5.5 */
 };
 
 struct fastcgi {
 	int listener;
 	int connection;			/* -1: none */
+	bool writes_are_limited;	/* in time, on this connection */
+	bool answer_is_whole;
+	size_t room, room_made;		/* that needs no waiting; that waiting makes */
+	int passage;			/* a file in memory, in which a request goes to libfcgi */
 	FCGX_Request request;
 	struct fastcgi_head head;
+	unsigned char random[RANDOM_SUPPLY][RANDOM_BYTES];
+	unsigned random_left;
 	unsigned char in[FASTCGI_HEAD_MAX + RECEIVE_MAX];
-	char piece[PIECE_MAX];
+	char file[READ_MAX];
 };
 
 /* ---- connections -------------------------------------------------------------------- */
+
+static void
+open_passage(struct fastcgi *fastcgi)
+{
+	fastcgi->passage = memfd_create("request", MFD_CLOEXEC);
+	CHECK(fastcgi->passage != -1);
+}
+
+static size_t
+room_of(int listener)
+{
+	socklen_t length = sizeof(int);
+	int domain = 0;
+
+	(void)getsockopt(listener, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+	return domain == AF_UNIX ? UNIX_ROOM_BYTES : PIECE_MAX;
+}
 
 struct fastcgi *
 fastcgi_open(int listener)
@@ -51,26 +80,51 @@ fastcgi_open(int listener)
 	CHECK(fastcgi != NULL);
 	CHECK(flags != -1 && fcntl(listener, F_SETFL, flags | O_NONBLOCK) != -1);
 	CHECK(FCGX_Init() == 0);
+	fastcgi->room_made = room_of(listener);
 	signal(SIGPIPE, SIG_IGN);	/* after FCGX_Init(), which replaces it */
+	/* The last of several writes would wait for an acknowledgement.  Accepted connections
+	 * inherit it; no use on a unix socket. */
+	setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 	fastcgi->listener = listener;
 	fastcgi->connection = -1;
+	open_passage(fastcgi);
 	return fastcgi;
 }
 
 enum fastcgi_answer
 fastcgi_accept(struct fastcgi *fastcgi)
 {
-	const struct timeval stall = { .tv_sec = SEND_STALL_S };
-
 	fastcgi->connection = accept4(fastcgi->listener, NULL, NULL, SOCK_CLOEXEC);
 	if (fastcgi->connection == -1)
 		return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED ? FASTCGI_NONE : FASTCGI_BROKEN;
-	/* To libfcgi a write that runs into this has failed, which is what we want. */
-	setsockopt(fastcgi->connection, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof(stall));
-	/* The last of several writes would wait for an acknowledgement.  No use on a unix socket. */
-	setsockopt(fastcgi->connection, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	fastcgi->writes_are_limited = false;
+	fastcgi->answer_is_whole = false;
 	fastcgi_head_init(&fastcgi->head);
 	return FASTCGI_CONNECTED;
+}
+
+bool
+fastcgi_keep(struct fastcgi *fastcgi)
+{
+	bool is_kept = fastcgi->answer_is_whole && fastcgi->head.wants_to_keep;
+
+	FCGX_Free(&fastcgi->request, 0);
+	fastcgi->answer_is_whole = false;
+	fastcgi_head_init(&fastcgi->head);
+	return is_kept;
+}
+
+bool
+fastcgi_wait(struct fastcgi *fastcgi, int other, int timeout_ms, bool *other_is_ready)
+{
+	struct pollfd ready[] = {
+		{ .fd = fastcgi->connection, .events = POLLIN },
+		{ .fd = other, .events = POLLIN },
+	};
+	int count = poll(ready, 2, timeout_ms);
+
+	*other_is_ready = count > 0 && ready[1].revents != 0;
+	return count > 0 && ready[0].revents != 0;
 }
 
 /* libfcgi's own end would wait for the peer's. */
@@ -87,6 +141,7 @@ void
 fastcgi_close(struct fastcgi *fastcgi)
 {
 	fastcgi_finish(fastcgi);
+	close(fastcgi->passage);
 	free(fastcgi);
 }
 
@@ -127,25 +182,24 @@ receive_bytes(struct fastcgi *fastcgi, struct deadline deadline, enum head_verdi
 /* libfcgi reads from a file what was found to be well-formed, so it can neither wait nor
  * fail, and then has the connection, to answer.  fcgiapp.h would rather keep ipcFd and
  * keepConnection to itself, but there is no other way to give it one: with both set
- * FCGX_Accept_r() does not accept, and nowhere could it, without a listener. */
+ * FCGX_Accept_r() does not accept, and nowhere could it, without a listener.  What a longer
+ * request left in the file is behind a header that no version of FastCGI has. */
 static bool
 give_to_libfcgi(struct fastcgi *fastcgi, struct failure *why)
 {
-	ssize_t bytes = (ssize_t)fastcgi->head.bytes;
-	int file = memfd_create("request", MFD_CLOEXEC);
+	size_t bytes = fastcgi->head.bytes + FASTCGI_HEADER_BYTES;
 
-	if (file == -1 || pwrite(file, fastcgi->in, (size_t)bytes, 0) != bytes) {
-		(void)fail(why, FAIL_INTERNAL, "cannot pass a request on: %s", strerror(errno));
-		if (file != -1)
-			close(file);
-		return false;
-	}
+	memset(fastcgi->in + fastcgi->head.bytes, 0, FASTCGI_HEADER_BYTES);
+	if (pwrite(fastcgi->passage, fastcgi->in, bytes, 0) != (ssize_t)bytes ||
+	    lseek(fastcgi->passage, 0, SEEK_SET) == -1)
+		return fail(why, FAIL_INTERNAL, "cannot pass a request on: %s", strerror(errno));
 	FCGX_InitRequest(&fastcgi->request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
-	fastcgi->request.ipcFd = file;
+	fastcgi->request.ipcFd = fastcgi->passage;
 	fastcgi->request.keepConnection = true;
-	if (FCGX_Accept_r(&fastcgi->request) != 0)	/* and has closed the file */
+	if (FCGX_Accept_r(&fastcgi->request) != 0) {
+		open_passage(fastcgi);	/* it has closed this one */
 		return fail(why, FAIL_BAD_REQUEST, "libfcgi does not understand the request");
-	close(file);
+	}
 	fastcgi->request.ipcFd = fastcgi->connection;
 	return true;
 }
@@ -176,19 +230,21 @@ request_id_is_valid(struct span id)
 }
 
 static const char *
-new_request_id(struct arena *arena)
+new_request_id(struct fastcgi *fastcgi, struct arena *arena)
 {
-	unsigned char random[8];
-	char hex[2 * sizeof(random) + 1];
+	char hex[2 * RANDOM_BYTES + 1];
 
-	CHECK(getrandom(random, sizeof(random), 0) == sizeof(random));
-	hex_print(random, sizeof(random), hex);
+	if (fastcgi->random_left == 0) {
+		CHECK(getrandom(fastcgi->random, sizeof(fastcgi->random), 0) == sizeof(fastcgi->random));
+		fastcgi->random_left = RANDOM_SUPPLY;
+	}
+	hex_print(fastcgi->random[--fastcgi->random_left], RANDOM_BYTES, hex);
 	return arena_copy_string(arena, hex);
 }
 
 /* One pass over the parameters: FCGX_GetParam() searches them all each time. */
 static void
-read_parameters(struct request *request, char **parameters)
+read_parameters(struct fastcgi *fastcgi, struct request *request)
 {
 	struct {
 		const char *name;
@@ -208,7 +264,7 @@ read_parameters(struct request *request, char **parameters)
 	};
 	struct span given_id = { NULL, 0 };
 
-	for (char **at = parameters; *at != NULL; at++) {
+	for (char **at = fastcgi->request.envp; *at != NULL; at++) {
 		struct span parameter = span_of(*at);
 
 		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
@@ -229,17 +285,18 @@ read_parameters(struct request *request, char **parameters)
 	if (given_id.at != NULL && request_id_is_valid(given_id))
 		request->id = arena_copy_bytes(request->arena, given_id.at, given_id.length);
 	else
-		request->id = new_request_id(request->arena);
+		request->id = new_request_id(fastcgi, request->arena);
 }
 
 void
-fastcgi_read(const struct fastcgi *fastcgi, struct arena *arena, struct request *request)
+fastcgi_read(struct fastcgi *fastcgi, struct arena *arena, struct request *request)
 {
 	memset(request, 0, sizeof(*request));
 	request->arena = arena;
 	request->started_us = monotonic_us();
 	request->connection = fastcgi->connection;
-	read_parameters(request, fastcgi->request.envp);
+	request->keeps_connection = fastcgi->head.wants_to_keep;
+	read_parameters(fastcgi, request);
 }
 
 /* ---- the answer --------------------------------------------------------------------- */
@@ -283,28 +340,43 @@ put_head(FCGX_Stream *out, const struct request *request, const struct response 
 	FCGX_PutS("\r\n", out);
 }
 
+/* To libfcgi a write that runs into this has failed, which is what we want. */
+static void
+limit_writes(struct fastcgi *fastcgi)
+{
+	const struct timeval stall = { .tv_sec = SEND_STALL_S };
+
+	if (!fastcgi->writes_are_limited)
+		setsockopt(fastcgi->connection, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof(stall));
+	fastcgi->writes_are_limited = true;
+}
+
 /* libfcgi's writes block, so there has to be room.  SO_SNDTIMEO alone is not enough: who takes
  * a little does not wake a write, but lets it succeed at its end, and the next one waits again. */
 static bool
-wait_for_room(const struct fastcgi *fastcgi)
+wait_for_room(struct fastcgi *fastcgi)
 {
 	struct pollfd room = { .fd = fastcgi->connection, .events = POLLOUT };
 	struct deadline deadline = deadline_in_ms(SEND_STALL_S * 1000);
 	int ready;
 
+	limit_writes(fastcgi);
 	alarm(SEND_ALARM_S);
 	while ((ready = poll(&room, 1, deadline_left_ms(deadline))) == -1 && errno == EINTR)
 		;
+	fastcgi->room = ready == 1 ? fastcgi->room_made : 0;
 	return ready == 1;
 }
 
 static bool
-put_bytes(const struct fastcgi *fastcgi, const char *bytes, size_t length)
+put_bytes(struct fastcgi *fastcgi, const char *bytes, size_t length)
 {
 	for (size_t at = 0, piece; at < length; at += piece) {
 		piece = length - at < PIECE_MAX ? length - at : PIECE_MAX;
-		if (!wait_for_room(fastcgi) || FCGX_PutStr(bytes + at, (int)piece, fastcgi->request.out) == -1)
+		if ((fastcgi->room < piece && !wait_for_room(fastcgi)) ||
+		    FCGX_PutStr(bytes + at, (int)piece, fastcgi->request.out) == -1)
 			return false;
+		fastcgi->room -= piece;
 	}
 	return true;
 }
@@ -315,10 +387,10 @@ put_file(struct fastcgi *fastcgi, const struct response *response, uint64_t *sen
 {
 	while (*sent < response->file_bytes) {
 		uint64_t left = response->file_bytes - *sent;
-		ssize_t got = pread(response->file_fd, fastcgi->piece, left < PIECE_MAX ? (size_t)left : PIECE_MAX,
+		ssize_t got = pread(response->file_fd, fastcgi->file, left < READ_MAX ? (size_t)left : READ_MAX,
 		    (off_t)*sent);
 
-		if (got <= 0 || !put_bytes(fastcgi, fastcgi->piece, (size_t)got))
+		if (got <= 0 || !put_bytes(fastcgi, fastcgi->file, (size_t)got))
 			return false;
 		*sent += (uint64_t)got;
 	}
@@ -343,12 +415,15 @@ fastcgi_send(struct fastcgi *fastcgi, const struct request *request, const struc
 	FCGX_Request *libfcgi = &fastcgi->request;
 
 	*sent = 0;
-	alarm(SEND_ALARM_S);
+	fastcgi->room = 0;
 	put_head(libfcgi->out, request, response);
 	/* Closing them in this order says that the request has ended, with the last bytes. */
-	if (put_body(fastcgi, request, response, sent) && FCGX_FClose(libfcgi->err) == 0 &&
-	    FCGX_FClose(libfcgi->out) == 0)
-		return true;
-	shutdown(fastcgi->connection, SHUT_RDWR);
-	return false;
+	/* nginx ends a connection that told it to send a file. */
+	if (response->is_sent_by_server)
+		fastcgi->head.wants_to_keep = false;
+	fastcgi->answer_is_whole = put_body(fastcgi, request, response, sent) &&
+	    FCGX_FClose(libfcgi->err) == 0 && FCGX_FClose(libfcgi->out) == 0;
+	if (!fastcgi->answer_is_whole)
+		shutdown(fastcgi->connection, SHUT_RDWR);
+	return fastcgi->answer_is_whole;
 }

@@ -37,6 +37,7 @@ struct fastcgi_head {
 	size_t body_bytes;
 	unsigned id;
 	bool has_foreign_role;		/* the peer may be told */
+	bool wants_to_keep;		/* the connection, for more requests */
 
 	/* Where in the records we are. */
 	unsigned expected;		/* type of this record or the next */
@@ -49,10 +50,11 @@ struct fastcgi_head {
 
 enum head_verdict { HEAD_MORE, HEAD_COMPLETE, HEAD_WRONG };
 
+/* For the next request: all that was said is forgotten. */
 void fastcgi_head_init(struct fastcgi_head *head);
 
 /* What came next, in pieces of any size.  HEAD_WRONG fills *why: FAIL_BAD_REQUEST.  What is
- * behind a complete request is not looked at. */
+ * behind a complete request is not looked at; who sends it keeps no connection. */
 enum head_verdict fastcgi_head_take(struct fastcgi_head *head, const unsigned char *bytes, size_t length,
     struct failure *why);
 

@@ -25,7 +25,9 @@ enum {
 	RECEIVE_MS = 3000,
 	WATCHDOG_GRACE_S = 5,
 	/* A stopping server answers what has already connected, within reason. */
-	BACKLOG_MAX = 256
+	BACKLOG_MAX = 256,
+	KEPT_IDLE_MS = 75000,		/* nginx ends what was not used for 60 s */
+	KEEP_NOTHING_MS = 100		/* after all places were found taken */
 };
 
 enum wake { WAKE_REQUEST, WAKE_LEAVE };
@@ -36,6 +38,8 @@ struct responder {
 	struct arena *arena;
 	int epoll;
 	int leave;
+	bool is_leaving;		/* seen while waiting on a connection that is kept */
+	struct deadline keep_nothing_until;
 	uint64_t requests_left;
 };
 
@@ -115,13 +119,23 @@ answer(struct responder *responder, struct request *request)
 	log_complaint(server->catalog);
 }
 
-/* Half of those who are kept free for hits: a crowd of silent peers must leave some. */
+/* Parts of those who are kept free for hits: crowds of silent peers and of connections that
+ * are kept must leave some. */
 static unsigned
 receiving_places(const struct server_settings *settings)
 {
-	unsigned places = (settings->responders - settings->slow_responders) / 2;
+	unsigned places = (settings->responders - settings->slow_responders) * 3 / 8;
 
 	return places > 0 ? places : 1;
+}
+
+/* A responder that is alone keeps nothing, or another worker of the web server would wait. */
+static unsigned
+keeping_places(const struct server *server)
+{
+	const struct server_settings *settings = &server->settings->server;
+
+	return server->own_renderer == NULL ? (settings->responders - settings->slow_responders) / 2 : 0;
 }
 
 static bool
@@ -143,35 +157,67 @@ receive(struct responder *responder, struct failure *why)
 }
 
 static void
-serve_connection(struct responder *responder)
+serve_request(struct responder *responder)
 {
+	const struct server_settings *settings = &responder->server.settings->server;
 	struct failure why = { 0 };
 	struct request request;
 
-	if (!receive(responder, &why)) {
-		if (why.kind != FAIL_ABANDONED)
-			log_refused_peer(why.detail);
-		return;
+	alarm((RECEIVE_MS + settings->request_timeout_ms) / 1000 + WATCHDOG_GRACE_S);
+	if (receive(responder, &why)) {
+		fastcgi_read(responder->fastcgi, responder->arena, &request);
+		answer(responder, &request);
+		responder->requests_left--;
+	} else if (why.kind != FAIL_ABANDONED) {
+		log_refused_peer(why.detail);
 	}
-	fastcgi_read(responder->fastcgi, responder->arena, &request);
-	answer(responder, &request);
-	responder->requests_left--;
+	alarm(0);
+}
+
+/* Who waits on a connection that is kept serves nobody else: only some may. */
+static bool
+may_keep(struct responder *responder, struct store_lock *place)
+{
+	const struct server *server = &responder->server;
+
+	if (responder->is_leaving || responder->requests_left == 0)
+		return false;
+	if (place->fd != -1)
+		return true;
+	if (!deadline_has_passed(responder->keep_nothing_until))
+		return false;
+	if (store_take_place(server->store, LANE_KEEP, keeping_places(server), place))
+		return true;
+	responder->keep_nothing_until = deadline_in_ms(KEEP_NOTHING_MS);
+	return false;
+}
+
+/* To the end of the connection, which the web server may keep for more requests.  It has to
+ * expect that we end it just when it sends one: nginx-conf/ says so. */
+static void
+serve_connection(struct responder *responder)
+{
+	struct store_lock place = { .fd = -1 };
+	bool is_kept;
+
+	do {
+		serve_request(responder);
+		is_kept = fastcgi_keep(responder->fastcgi);
+		arena_reset(responder->arena);
+	} while (is_kept && may_keep(responder, &place) &&
+	    fastcgi_wait(responder->fastcgi, responder->leave, KEPT_IDLE_MS, &responder->is_leaving));
+	store_unlock(&place);
+	fastcgi_finish(responder->fastcgi);
 }
 
 /* Accepts and serves one connection, if there is one. */
 static enum fastcgi_answer
 serve_one(struct responder *responder)
 {
-	const struct server_settings *settings = &responder->server.settings->server;
 	enum fastcgi_answer accepted = fastcgi_accept(responder->fastcgi);
 
-	if (accepted != FASTCGI_CONNECTED)
-		return accepted;
-	alarm((RECEIVE_MS + settings->request_timeout_ms) / 1000 + WATCHDOG_GRACE_S);
-	serve_connection(responder);
-	alarm(0);
-	fastcgi_finish(responder->fastcgi);
-	arena_reset(responder->arena);
+	if (accepted == FASTCGI_CONNECTED)
+		serve_connection(responder);
 	return accepted;
 }
 

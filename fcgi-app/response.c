@@ -6,6 +6,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* To read and copy so many bytes costs less than a new connection, which nginx would need
+ * after an internal redirect. */
+enum { SMALL_BYTES = 32 * 1024 };
+
 /* How a kind of failure looks from outside. */
 static const struct {
 	unsigned status;
@@ -129,17 +133,26 @@ response_failure(struct response *response, const struct request *request, const
 	response->reason = arena_copy_string(request->arena, why->detail);
 }
 
+bool
+response_carries_file(const struct request *request, const struct http_settings *http, const struct store_file *file)
+{
+	if (request->is_head)
+		return false;
+	/* Also one without a name: the disk refused it one. */
+	if (http->send == SEND_BODY || request->needs_body || file->path[0] == '\0')
+		return true;
+	/* nginx would judge conditions by an entity tag and a date of the file, which are not
+	 * ours; such requests are rare. */
+	return request->has_precondition || (request->keeps_connection && file->bytes <= SMALL_BYTES);
+}
+
 void
 response_file(struct response *response, const struct request *request, const struct http_settings *http,
     const struct store_config *store, const struct store_file *file)
 {
 	response->status = 200;
 	response->file_bytes = file->bytes;
-	/* nginx would judge these by an entity tag and a date of the file, which
-	 * are not ours; such requests are rare, so their bytes go through us.  So do
-	 * those of a file without a name: the disk refused it one. */
-	if (http->send == SEND_BODY || request->is_head || request->has_precondition || request->needs_body ||
-	    file->path[0] == '\0') {
+	if (request->is_head || response_carries_file(request, http, file)) {
 		response->file_fd = file->fd;
 		response_add_header(response, "Content-Length", arena_printf(request->arena, "%" PRIu64, file->bytes));
 		return;

@@ -56,8 +56,12 @@ void response_text(struct response *response, struct arena *arena, unsigned stat
 void response_failure(struct response *response, const struct request *request,
     const struct http_settings *http, const struct failure *why);
 
-/* Lets the file be the body, in the configured way.  Conditions that nginx
- * would judge by its own entity tags are answered through FastCGI instead. */
+/* Whether the bytes of a file go through FastCGI, so that it must be open.  Conditions that
+ * nginx would judge by its own entity tags are answered that way too. */
+bool response_carries_file(const struct request *request, const struct http_settings *http,
+    const struct store_file *file);
+
+/* Lets the file be the body, in the configured way. */
 void response_file(struct response *response, const struct request *request,
     const struct http_settings *http, const struct store_config *store, const struct store_file *file);
 

@@ -179,13 +179,17 @@ static bool
 find_in_store(struct server *server, struct request *request, const struct wish *wish, struct store_file *file)
 {
 	enum store_part part = wish->recipe.is_original ? STORE_ORIGINALS : STORE_VARIANTS;
+	const struct key *key = &wish->variant.key;
 	int64_t from_us = monotonic_us();
-	bool was_found = store_find(server->store, part, &wish->variant.key, file);
+	bool was_found = (store_find_unopened(server->store, part, key, file) &&
+	    !response_carries_file(request, &server->settings->http, file)) ||
+	    store_find(server->store, part, key, file);
 
 	request_note_step(request, STEP_STORE, &from_us);
 	/* An original that is no image: the slow path says so. */
 	if (was_found && file->media == MEDIA_NONE) {
-		close(file->fd);
+		if (file->fd != -1)
+			close(file->fd);
 		return false;
 	}
 	if (was_found)
@@ -219,7 +223,8 @@ static bool
 respond_with_file(struct server *server, struct request *request, const struct wish *wish,
     const struct store_file *file, struct response *response, struct failure *why)
 {
-	arena_defer_close(request->arena, file->fd);
+	if (file->fd != -1)
+		arena_defer_close(request->arena, file->fd);
 	add_headers(server, request, wish, file->media, response);
 	response_file(response, request, &server->settings->http, &server->settings->store, file);
 	return may_be_sent(server, request, response, why);

@@ -120,6 +120,7 @@ class Load:
 
 BEGIN_REQUEST, END_REQUEST, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
 RESPONDER = 1
+KEEP_CONNECTION = 1
 
 
 def _record(kind, content=b""):
@@ -131,23 +132,24 @@ def _pair(name, value):
 
 
 class FastCGI:
-    """One connection to a responder.
+    """One connection to a responder, which is asked to keep it if keeps is true.
 
     ask(path)      the status and the body of a whole answer
     begin(path)    only asks; then more(count) bytes of the answer and rest()
     """
 
-    def __init__(self, path, seconds=20):
+    def __init__(self, path, seconds=20, keeps=False):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(seconds)
         self.socket.connect(str(path))
+        self.flags = KEEP_CONNECTION if keeps else 0
 
     def send(self, content):
         self.socket.sendall(content)
 
     def begin(self, path):
         pairs = {b"REQUEST_METHOD": b"GET", b"REQUEST_URI": path.encode(), b"SERVER_PROTOCOL": b"HTTP/1.1"}
-        self.send(_record(BEGIN_REQUEST, struct.pack(">HB5x", RESPONDER, 0)) +
+        self.send(_record(BEGIN_REQUEST, struct.pack(">HB5x", RESPONDER, self.flags)) +
                   _record(PARAMS, b"".join(_pair(*pair) for pair in pairs.items())) +
                   _record(PARAMS) + _record(STDIN))
 
@@ -178,6 +180,10 @@ class FastCGI:
         self.begin(path)
         head, body = self.rest().split(b"\r\n\r\n", 1)
         return int(head.split(b" ", 2)[1]), body
+
+    def has_ended(self):
+        """Whether the responder ends the connection, in the time of the socket."""
+        return self.socket.recv(1) == b""
 
     def __enter__(self):
         return self

@@ -10,6 +10,7 @@ import os
 import pathlib
 import pwd
 import re
+import select
 import shutil
 import signal
 import socket
@@ -251,10 +252,56 @@ def test_the_configuration_is_printed_without_secrets(vitrine):
         assert secret not in done.stdout + done.stderr
 
 
+# ---- connections that are kept --------------------------------------------------------------------
+
+def test_a_connection_that_is_kept_answers_one_request_after_the_other(new_site):
+    site = new_site(send="body", server={"responders": 8, "slow_responders": 4})
+    want = site.get(HIT).body
+    with FastCGI(site.vitrine.socket, keeps=True) as peer:
+        for path, status in [(HIT, 200), ("/nothing", 404), (HIT, 200), ("/a/photo/w=0/x.jpg", 400), (HIT, 200)]:
+            answer = peer.ask(path)
+            assert answer[0] == status
+            assert status != 200 or answer[1] == want
+        peer.flags = 0
+        assert peer.ask(HIT) == (200, want)
+        assert peer.has_ended()
+
+
+def test_peers_who_keep_connections_leave_responders_to_others(new_site):
+    """Half of those that are left for hits, and none of a responder that is alone."""
+    for responders, slow, kept in [(8, 4, 2), (3, 2, 0), (1, 1, 0)]:
+        site = new_site(send="body", server={"responders": responders, "slow_responders": slow})
+        assert site.get(HIT).status == 200
+        with contextlib.ExitStack() as peers:
+            opened = [peers.enter_context(FastCGI(site.vitrine.socket, keeps=True)) for _ in range(responders + 2)]
+            for peer in opened:
+                assert peer.ask(HIT)[0] == 200
+            ended = [bool(select.select([peer.socket], [], [], 1)[0]) for peer in opened]
+            assert ended.count(False) == kept, (responders, slow)
+            assert site.get(HIT).status == 200
+        # Their places are free again.
+        with FastCGI(site.vitrine.socket, keeps=True) as peer:
+            time.sleep(0.2)
+            assert peer.ask(HIT)[0] == 200
+            assert bool(select.select([peer.socket], [], [], 0.5)[0]) == (kept == 0)
+
+
+def test_who_leaves_ends_the_connections_it_keeps(new_site):
+    site = new_site(send="body", server={"responders": 8, "slow_responders": 4})
+    assert site.get(HIT).status == 200
+    with FastCGI(site.vitrine.socket, seconds=5, keeps=True) as peer:
+        assert peer.ask(HIT)[0] == 200
+        site.vitrine.reload()
+        assert peer.has_ended()
+    assert site.get(HIT).status == 200
+
+
 # ---- reload ------------------------------------------------------------------------------------
 
-def test_no_request_fails_while_it_is_reloaded_again_and_again(new_site):
-    site = new_site(server={"responders": 6, "slow_responders": 4}, render={"renderers": 2})
+@pytest.mark.parametrize("keepalive", [0, 2])
+def test_no_request_fails_while_it_is_reloaded_again_and_again(new_site, keepalive):
+    site = new_site(keepalive=keepalive, server={"responders": 6, "slow_responders": 4},
+                    render={"renderers": 2})
     pid = site.vitrine.process.pid
     cold = cold_paths()
 

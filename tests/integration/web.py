@@ -134,10 +134,11 @@ class Site(Client):
         self.stop()
 
 
-def nginx_site(folder, sections, send="accel"):
+def nginx_site(folder, sections, send="accel", keepalive=0):
     vitrine = Vitrine(folder / "vitrine", with_settings(sections, {"http": {"send": send}})).start()
     try:
-        return Site(Nginx(folder / "nginx", vitrine.socket, vitrine.store).start(), vitrine.store, vitrine)
+        front = Nginx(folder / "nginx", vitrine.socket, vitrine.store, keepalive=keepalive)
+        return Site(front.start(), vitrine.store, vitrine)
     except BaseException:
         vitrine.stop()
         raise
