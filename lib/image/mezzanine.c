@@ -98,8 +98,11 @@ mezzanine_keep_base(struct source *source, const struct geometry *geometry, enum
 	if (!can_have_one(source) || shrink == 0)
 		return true;
 	*fate = MEZZANINE_NONE;
-	/* The variant is made of it too.  Averaging would mix colours that nobody sees into it. */
-	if (shrink > 1 && (shrink_factor(geometry) < shrink * MEZZANINE_SHRINK_MIN || vips_image_hasalpha(source->image)))
+	/* The variant is made of it too. */
+	if (shrink > 1 && shrink_factor(geometry) < shrink * MEZZANINE_SHRINK_MIN)
+		return true;
+	/* Averaging would mix colours that nobody sees into those at their edges. */
+	if (shrink > 1 && vips_image_hasalpha(source->image))
 		return true;
 	if (!load_base(source, shrink, &source->base, why))
 		return false;
@@ -173,11 +176,12 @@ shrink_of(const struct source *source, const struct source *mezzanine)
 	const struct image_description *whole = &source->description, *part = &mezzanine->description;
 	unsigned shrink = (unsigned)lround((double)whole->width / part->width);
 
-	if (part->media != MEDIA_JPEG || shrink == 0 || vips_image_get_bands(mezzanine->image) !=
-	    colour_bands(source->image) || !can_have_one(source))
+	if (part->media != MEDIA_JPEG || shrink == 0 || !can_have_one(source) ||
+	    vips_image_get_bands(mezzanine->image) != colour_bands(source->image) ||
+	    !is_shrunk_side(whole->width, part->width, shrink) ||
+	    !is_shrunk_side(whole->height, part->height, shrink))
 		return 0;
-	return is_shrunk_side(whole->width, part->width, shrink) && is_shrunk_side(whole->height, part->height, shrink) ?
-	    shrink : 0;
+	return shrink;
 }
 
 /* With the original's profile and, if it has one, its alpha. */

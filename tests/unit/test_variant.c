@@ -232,6 +232,23 @@ test_takes_the_longest_key(void **state)
 	    variant_of(&other, "w=200", MEDIA_WEBP).key.hex);
 }
 
+static void
+test_a_mezzanine_follows_its_original(void **state)
+{
+	struct asset first = bike(), second = bike();
+	struct key keys[2][2];
+
+	(void)state;
+	second.version = 8;
+	keys[0][0] = variant_original_key(arena, &first);
+	keys[1][0] = variant_original_key(arena, &second);
+	for (unsigned i = 0; i < 2; i++)
+		keys[i][1] = variant_mezzanine_key(&keys[i][0]);
+	assert_string_equal(keys[0][1].hex, variant_mezzanine_key(&keys[0][0]).hex);
+	assert_string_not_equal(keys[0][1].hex, keys[1][1].hex);
+	assert_string_not_equal(keys[0][1].hex, keys[0][0].hex);
+}
+
 int
 main(void)
 {
@@ -245,6 +262,7 @@ main(void)
 		cmocka_unit_test(test_gives_the_original_its_own_format_and_key),
 		cmocka_unit_test(test_keeps_an_object_that_has_a_name_when_only_the_row_changes),
 		cmocka_unit_test(test_takes_the_longest_key),
+		cmocka_unit_test(test_a_mezzanine_follows_its_original),
 	};
 
 	return cmocka_run_group_tests(tests, open_arena, close_arena);
