@@ -295,7 +295,6 @@ fastcgi_read(struct fastcgi *fastcgi, struct arena *arena, struct request *reque
 	request->arena = arena;
 	request->started_us = monotonic_us();
 	request->connection = fastcgi->connection;
-	request->keeps_connection = fastcgi->head.wants_to_keep;
 	read_parameters(fastcgi, request);
 }
 

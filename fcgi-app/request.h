@@ -74,7 +74,6 @@ struct request {
 	bool has_precondition;		/* If-Match, If-Range, If-Unmodified-Since: see response_file() */
 	struct span remote_address;
 	int connection;			/* to the web server: see request_client_is_gone() */
-	bool keeps_connection;		/* the web server would, if it gets the body through it */
 
 	struct span secret;		/* the part of the target that is not written to the log */
 

@@ -6,10 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* To read and copy so many bytes costs less than a new connection, which nginx would need
- * after an internal redirect. */
-enum { SMALL_BYTES = 32 * 1024 };
-
 /* How a kind of failure looks from outside. */
 static const struct {
 	unsigned status;
@@ -143,7 +139,7 @@ response_carries_file(const struct request *request, const struct http_settings 
 		return true;
 	/* nginx would judge conditions by an entity tag and a date of the file, which are not
 	 * ours; such requests are rare. */
-	return request->has_precondition || (request->keeps_connection && file->bytes <= SMALL_BYTES);
+	return request->has_precondition;
 }
 
 void
