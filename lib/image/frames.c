@@ -20,7 +20,8 @@ add_frame(struct frames *frames, VipsImage *frame, const struct source *source, 
 	VipsImage **image = &frames->images[frames->count++];
 
 	*image = frame;
-	return picture_scale(image, &source->description, recipe, geometry, why) && picture_decode(image, why);
+	return picture_scale(image, &source->description, recipe, geometry, why) &&
+	    mezzanine_restore_alpha(image, source, why) && picture_decode(image, why);
 }
 
 /* ---- animations -------------------------------------------------------------------------- */

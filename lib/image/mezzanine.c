@@ -184,18 +184,16 @@ shrink_of(const struct source *source, const struct source *mezzanine)
 	return shrink;
 }
 
-/* With the original's profile and, if it has one, its alpha. */
 static bool
-dress(VipsImage **base, VipsImage *original, struct failure *why)
+restore_profile(VipsImage **base, VipsImage *original, struct failure *why)
 {
-	VipsImage *dressed;
 	const void *profile;
+	VipsImage *copy;
 	size_t length;
 
-	if (vips_image_hasalpha(original) ? vips_bandjoin_const1(*base, &dressed, OPAQUE, NULL) == -1 :
-	    vips_copy(*base, &dressed, NULL) == -1)
+	if (vips_copy(*base, &copy, NULL) == -1)
 		return fail_from_vips(why, FAIL_INTERNAL, "mezzanine");
-	image_replace(base, dressed);
+	image_replace(base, copy);
 	if (vips_image_get_typeof(original, VIPS_META_ICC_NAME) == 0)
 		return true;
 	if (vips_image_get_blob(original, VIPS_META_ICC_NAME, &profile, &length) == -1)
@@ -218,7 +216,7 @@ load_mezzanine(const struct source *source, const struct source *mezzanine, cons
 	smaller.turned_height /= shrink;
 	if (!source_load(mezzanine, &smaller, base, &why))
 		return false;
-	if (dress(base, source->image, &why))
+	if (restore_profile(base, source->image, &why))
 		return true;
 	g_clear_object(base);
 	return false;
@@ -237,4 +235,17 @@ mezzanine_use(struct source *source, int mezzanine, const struct geometry *geome
 	serves = load_mezzanine(source, &file, geometry, &source->base);
 	source_close(&file);
 	return serves;
+}
+
+bool
+mezzanine_restore_alpha(VipsImage **image, const struct source *source, struct failure *why)
+{
+	VipsImage *joined;
+
+	if (!vips_image_hasalpha(source->image) || vips_image_hasalpha(*image))
+		return true;
+	if (vips_bandjoin_const1(*image, &joined, OPAQUE, NULL) == -1)
+		return fail_from_vips(why, FAIL_INTERNAL, "alpha");
+	image_replace(image, joined);
+	return true;
 }

@@ -292,6 +292,10 @@ bool picture_encode(VipsImage *image, const struct encoding *encoding, struct ou
 bool mezzanine_use(struct source *source, int mezzanine, const struct geometry *geometry,
     const struct image_limits *limits);
 
+/* Only opaque pictures have one, which is kept without the alpha they may have: that is put back
+ * when the picture has been scaled, which costs less so. */
+bool mezzanine_restore_alpha(VipsImage **image, const struct source *source, struct failure *why);
+
 /* Sets source->base from the source itself, in memory, if a mezzanine can be made of that:
  * *fate says so.  Fails where the picture is damaged. */
 bool mezzanine_keep_base(struct source *source, const struct geometry *geometry, enum mezzanine_fate *fate,
