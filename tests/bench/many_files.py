@@ -4,6 +4,7 @@ Rows are copied in SQL; files are written by fill_store.c through lib/store, of 
 disk each: 4 GB.  A thousand of the rows, spread over all of them, have a picture and a variant in the store.
 """
 
+import concurrent.futures
 import os
 import shutil
 import socket
@@ -105,8 +106,14 @@ class _Site:
     def stop(self):
         if self.site is not None:
             self.site.stop()
-            # Quicker than shutil by far.
-            subprocess.run(["rm", "-rf", str(self.site.store)], check=False, timeout=FILL_TAKES_S)
+            _remove(self.site.store / "variants")
+
+
+def _remove(variants):
+    """By rm, which is quicker than shutil, on all processors."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda folder: subprocess.run(["rm", "-rf", str(folder)], check=False, timeout=FILL_TAKES_S),
+                      variants.glob("*")))
 
 
 def _accepts(path):
