@@ -144,6 +144,23 @@ find_or_leave(struct mezzanine *mezzanine, struct request *request, bool can_use
 	}
 }
 
+static bool
+can_use_one(const struct wish *wish)
+{
+	return mezzanine_suits(&wish->recipe, wish->variant.format) && is_small_enough(wish);
+}
+
+bool
+mezzanine_is_there(struct server *server, const struct wish *wish)
+{
+	struct key key;
+
+	if (!asset_is_worth_it(&wish->asset) || !can_use_one(wish))
+		return false;
+	key = variant_mezzanine_key(&wish->variant.original_key);
+	return store_has(server->store, STORE_VARIANTS, &key);
+}
+
 struct mezzanine *
 mezzanine_begin(struct server *server, struct request *request, const struct wish *wish)
 {
@@ -157,8 +174,7 @@ mezzanine_begin(struct server *server, struct request *request, const struct wis
 		.leaving = -1,
 	};
 	if (asset_is_worth_it(&wish->asset))
-		find_or_leave(mezzanine, request, mezzanine_suits(&wish->recipe, wish->variant.format) &&
-		    is_small_enough(wish));
+		find_or_leave(mezzanine, request, can_use_one(wish));
 	return mezzanine;
 }
 

@@ -31,6 +31,9 @@ struct mezzanine {
 /* Whether a variant that is made so looks the same when it is made of a mezzanine. */
 bool mezzanine_suits(const struct recipe *recipe, enum media format);
 
+/* Whether one lies there that this variant could be made of: for an estimate. */
+bool mezzanine_is_there(struct server *server, const struct wish *wish);
+
 /* For a variant whose original is at hand: finds the mezzanine, or waits for it, or
  * prepares to leave it, or nothing of this.  It lives in the request's arena. */
 struct mezzanine *mezzanine_begin(struct server *server, struct request *request, const struct wish *wish);

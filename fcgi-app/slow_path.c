@@ -390,6 +390,14 @@ is_image(const struct store_file *file, struct failure *why)
 	return fail(why, FAIL_UNSUPPORTED, "the original is no image that we know");
 }
 
+static unsigned
+estimate_ms(struct server *server, const struct wish *wish)
+{
+	return mezzanine_is_there(server, wish) ?
+	    cost_through_mezzanine(&wish->asset, &wish->recipe, wish->variant.format) :
+	    cost_of_variant(&wish->asset, &wish->recipe, wish->variant.format);
+}
+
 bool
 slow_path_obtain(struct server *server, struct request *request, const struct wish *wish, struct store_file *file,
     struct failure *why)
@@ -406,7 +414,7 @@ slow_path_obtain(struct server *server, struct request *request, const struct wi
 
 	pursuit.vigil.state = &pursuit;
 	if (!wish->recipe.is_original)
-		pursuit.cost_ms = cost_of_variant(&wish->asset, &wish->recipe, wish->variant.format);
+		pursuit.cost_ms = estimate_ms(server, wish);
 	request->deadline.vigil = &pursuit.vigil;
 	was_obtained = pursue(&pursuit, file, why) && is_image(file, why);
 	request->deadline.vigil = NULL;

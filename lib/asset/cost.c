@@ -104,3 +104,13 @@ cost_of_variant(const struct asset *asset, const struct recipe *recipe, enum med
 		return 1;
 	return ms < 1e9 ? (unsigned)ms : 1000000000;
 }
+
+unsigned
+cost_through_mezzanine(const struct asset *asset, const struct recipe *recipe, enum media format)
+{
+	struct asset plain = *asset;
+
+	plain.media = MEDIA_JPEG;
+	plain.is_progressive = false;
+	return cost_of_variant(&plain, recipe, format);
+}

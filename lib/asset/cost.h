@@ -16,4 +16,7 @@
  * of 16 megapixels. */
 unsigned cost_of_variant(const struct asset *asset, const struct recipe *recipe, enum media format);
 
+/* The same for a variant that is made of the original's mezzanine, which is a plain JPEG. */
+unsigned cost_through_mezzanine(const struct asset *asset, const struct recipe *recipe, enum media format);
+
 #endif

@@ -58,6 +58,23 @@ test_orders_what_is_dear(void **state)
 	assert_true(cost(&animation, "w=200", MEDIA_GIF) > 50 * cost(&animation, "w=200,anim=off", MEDIA_GIF));
 }
 
+/* Which it is. */
+static void
+test_a_mezzanine_costs_what_a_plain_jpeg_does(void **state)
+{
+	struct asset jpeg = photo(MEDIA_JPEG, 4000, 3000), png = photo(MEDIA_PNG, 4000, 3000), progressive = jpeg;
+	struct recipe recipe;
+
+	(void)state;
+	recipe_init(&recipe);
+	recipe_resolve_focus(&recipe, false, 0, 0);
+	recipe.width = 400;
+	progressive.is_progressive = true;
+	assert_int_equal(cost_through_mezzanine(&png, &recipe, MEDIA_WEBP), cost(&jpeg, "w=400", MEDIA_WEBP));
+	assert_int_equal(cost_through_mezzanine(&progressive, &recipe, MEDIA_WEBP), cost(&jpeg, "w=400", MEDIA_WEBP));
+	assert_true(cost_through_mezzanine(&png, &recipe, MEDIA_WEBP) < cost(&png, "w=400", MEDIA_WEBP) / 2);
+}
+
 static void
 test_is_never_nothing_and_never_beyond_bounds(void **state)
 {
@@ -77,6 +94,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_is_near_what_was_measured),
 		cmocka_unit_test(test_orders_what_is_dear),
+		cmocka_unit_test(test_a_mezzanine_costs_what_a_plain_jpeg_does),
 		cmocka_unit_test(test_is_never_nothing_and_never_beyond_bounds),
 	};
 
