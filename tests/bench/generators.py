@@ -30,15 +30,17 @@ def program(name):
     return path
 
 
-def requests_per_second(url, seconds, headers=(), connections=CONNECTIONS):
-    """What wrk reaches.  Two threads: with one it is wrk that limits the file."""
-    command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout=10s"]
+def requests_per_second(url, seconds, headers=(), are_errors=False):
+    """What wrk reaches; with are_errors every answer must be one, else none may be.
+    Two threads: with one it is wrk that limits the file."""
+    command = ["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout=10s"]
     for header in headers:
         command += ["-H", header]
     output = subprocess.run([*command, url], check=True, capture_output=True, text=True, timeout=seconds + 30).stdout
-    errors = re.search(r"Socket errors: .*", output)
-    if errors:
-        raise StackError(f"wrk {url}: {errors[0]}")
+    requests = int(re.search(r"(\d+) requests in", output)[1])
+    errors = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    if "Socket errors:" in output or int(errors[1] if errors else 0) != (requests if are_errors else 0):
+        raise StackError(f"wrk {url}:\n{output}")
     return float(re.search(r"Requests/sec:\s+([\d.]+)", output)[1])
 
 

@@ -24,10 +24,10 @@ SIZE_MIN, SIZE_MAX = 17_000, 24_000
 RECIPE, EXTENSION = "w=540", "jpg"
 
 
-def _rate(site, path, seconds, headers=()):
+def _rate(site, path, seconds, headers=(), are_errors=False):
     """Requests a second, and CPU seconds for each."""
     cpu = Cpu(site.vitrine.process, site.front.process)
-    rate = requests_per_second(site.url + path, seconds, headers)
+    rate = requests_per_second(site.url + path, seconds, headers, are_errors)
     return rate, cpu.seconds() / (rate * seconds)
 
 
@@ -39,19 +39,19 @@ def _head_ratio(site, path, seconds):
 
 
 def _measure(bed, site, body_site, path, etag, photo):
-    seconds = 1 if bed.is_quick else 3
-    for _ in range(bed.rounds(5)):
+    seconds = 1 if bed.is_quick else 2
+    for _ in range(bed.rounds(8)):
         file_rate, file_cpu = _rate(site, "/file.jpg", seconds)
         hit_rate, hit_cpu = _rate(site, path, seconds)
         figures = f"{hit_rate:.0f}/s of {file_rate:.0f}/s"
         HIT.add(hit_rate / file_rate, figures)
         HIT_CPU.add(hit_cpu / file_cpu, f"{hit_cpu * 1e6:.0f} of {file_cpu * 1e6:.0f} us a request")
-        for row, rate, beside in (
-                (BODY, _rate(body_site, path, seconds)[0], file_rate),
-                (NOT_MODIFIED, _rate(site, path, seconds, [f"If-None-Match: {etag}"])[0], file_rate),
-                (INFO, _rate(site, f"/a/{photo.id}/info.json", seconds)[0], hit_rate),
-                (MISSING, _rate(site, "/a/nobody/w=480/x.jpg", seconds)[0], hit_rate),
-                (REFUSED, _rate(site, f"/a/{photo.id}/w=none/x.jpg", seconds)[0], hit_rate)):
+        for row, beside, (rate, _) in (
+                (BODY, file_rate, _rate(body_site, path, seconds)),
+                (NOT_MODIFIED, file_rate, _rate(site, path, seconds, [f"If-None-Match: {etag}"])),
+                (INFO, hit_rate, _rate(site, f"/a/{photo.id}/info.json", seconds)),
+                (MISSING, hit_rate, _rate(site, "/a/nobody/w=540/x.jpg", seconds, are_errors=True)),
+                (REFUSED, hit_rate, _rate(site, f"/a/{photo.id}/w=none/x.jpg", seconds, are_errors=True))):
             row.add(rate / beside, f"{rate:.0f}/s of {beside:.0f}/s")
         HEAD.add(_head_ratio(site, path, seconds))
 
@@ -67,4 +67,7 @@ def measure(bed):
             raise StackError(f"{path} is no picture of 20 kB: {answer!r}")
         (root / "file.jpg").write_bytes(answer.body)
         body_site.get(path)
+        again = site.get(path, if_none_match=answer["ETag"])
+        if again.status != 304:
+            raise StackError(f"{path} is no 304: {again!r}")
         _measure(bed, site, body_site, path, answer["ETag"], photo)

@@ -56,8 +56,9 @@ def machine():
     models = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]) / (1 << 20)
     is_virtual = "hypervisor" in pathlib.Path("/proc/cpuinfo").read_text()
-    return (f"{os.cpu_count()} {'virtual ' if is_virtual else ''}processors ({models[0] if models else platform.machine()})"
-            f", {memory:.0f} GB, Linux {platform.release().split('-')[0]}")
+    model = models[0] if models else platform.machine()
+    return (f"{os.cpu_count()} {'virtual ' if is_virtual else ''}processors ({model}), {memory:.0f} GB, "
+            f"Linux {platform.release().split('-')[0]}")
 
 
 def versions():
