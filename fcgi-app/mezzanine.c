@@ -233,6 +233,7 @@ leave(struct mezzanine *mezzanine, struct request *request, const struct job_res
 	if (result->outcome.mezzanine == MEZZANINE_FOLLOWS) {
 		mezzanine->leaving = result->leaving;
 		arena_defer(request->arena, finish, mezzanine);
+		request->leaves_work = true;
 		return;
 	}
 	if (result->outcome.mezzanine == MEZZANINE_NEVER)

@@ -81,6 +81,7 @@ struct request {
 
 	const struct key *original_in_flight;	/* the original that this request is fetching, for all who want it */
 	const struct key *mezzanine_in_flight;	/* what it will leave for others: mezzanine.h */
+	bool leaves_work;		/* a release of the arena takes long: not before the connection is closed */
 
 	/* Notes. */
 	const char *asset, *recipe, *variant, *format, *row_tier;

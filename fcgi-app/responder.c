@@ -156,12 +156,13 @@ receive(struct responder *responder, struct failure *why)
 	return was_received;
 }
 
-static void
+/* True when something is left to be done behind the answer: a release of the arena. */
+static bool
 serve_request(struct responder *responder)
 {
 	const struct server_settings *settings = &responder->server.settings->server;
 	struct failure why = { 0 };
-	struct request request;
+	struct request request = { .leaves_work = false };
 
 	alarm((RECEIVE_MS + settings->request_timeout_ms) / 1000 + WATCHDOG_GRACE_S);
 	if (receive(responder, &why)) {
@@ -172,6 +173,7 @@ serve_request(struct responder *responder)
 		log_refused_peer(why.detail);
 	}
 	alarm(0);
+	return request.leaves_work;
 }
 
 /* Who waits on a connection that is kept serves nobody else: only some may. */
@@ -198,11 +200,14 @@ static void
 serve_connection(struct responder *responder)
 {
 	struct store_lock place = { .fd = -1 };
-	bool is_kept;
+	bool leaves_work, is_kept;
 
 	do {
-		serve_request(responder);
-		is_kept = fastcgi_keep(responder->fastcgi);
+		leaves_work = serve_request(responder);
+		is_kept = fastcgi_keep(responder->fastcgi) && !leaves_work;
+		/* Nobody's next request shall wait for what is done behind this one's answer. */
+		if (!is_kept)
+			fastcgi_finish(responder->fastcgi);
 		arena_reset(responder->arena);
 	} while (is_kept && may_keep(responder, &place) &&
 	    fastcgi_wait(responder->fastcgi, responder->leave, KEPT_IDLE_MS, &responder->is_leaving));
