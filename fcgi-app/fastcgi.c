@@ -294,7 +294,8 @@ fastcgi_read(struct fastcgi *fastcgi, struct arena *arena, struct request *reque
 	memset(request, 0, sizeof(*request));
 	request->arena = arena;
 	request->started_us = monotonic_us();
-	request->connection = fastcgi->connection;
+	request->ends[0] = (struct pollfd){ .fd = fastcgi->connection, .events = POLLRDHUP };
+	request->ends[1].fd = -1;
 	read_parameters(fastcgi, request);
 }
 

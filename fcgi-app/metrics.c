@@ -112,6 +112,8 @@ metrics_print(const struct metrics *metrics, struct text *out)
 	text_printf(out, "vitrine_mezzanines_left_total %" PRIu64 "\n", value_of(&metrics->mezzanines_left));
 	print_family(out, "vitrine_mezzanines_used_total", "counter", "Variants that were made from one of them.");
 	text_printf(out, "vitrine_mezzanines_used_total %" PRIu64 "\n", value_of(&metrics->mezzanines_used));
+	print_family(out, "vitrine_made_ahead_total", "counter", "Variants that nobody waited for, by result.");
+	print_by_kind(out, "vitrine_made_ahead_total", "result", metrics->made_ahead, FAIL_NONE);
 	print_family(out, "vitrine_origin_fetches_total", "counter", "Originals fetched, by result.");
 	print_by_kind(out, "vitrine_origin_fetches_total", "result", metrics->origin_fetches, FAIL_NONE);
 	print_family(out, "vitrine_origin_bytes_total", "counter", "Bytes of originals fetched.");

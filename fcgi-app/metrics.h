@@ -38,6 +38,7 @@ struct metrics {
 	_Atomic uint64_t sent_bytes;
 	_Atomic uint64_t rows[ROW_TIER_COUNT];
 	_Atomic uint64_t renders[FAIL_KIND_COUNT];	/* FAIL_NONE: succeeded */
+	_Atomic uint64_t made_ahead[FAIL_KIND_COUNT];
 	_Atomic int64_t renderer_answered_us;		/* CLOCK_MONOTONIC, when one last did */
 	_Atomic uint64_t mezzanines_left, mezzanines_used;
 	_Atomic uint64_t origin_fetches[FAIL_KIND_COUNT];

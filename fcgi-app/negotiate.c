@@ -122,8 +122,16 @@ may_be_chosen(const struct wish *wish, enum media format)
 	return may_be_had(wish, format, &because) && (shows_frames(wish, format) || !shows_frames(wish, MEDIA_GIF));
 }
 
+/* Ten times as long as WebP, at the efforts that are worth it: docs/encoding.md. */
 static bool
-choose_format(const struct http_settings *http, struct request *request, struct wish *wish, struct failure *why)
+takes_long(enum media format)
+{
+	return format == MEDIA_AVIF || format == MEDIA_JXL;
+}
+
+static bool
+choose_format(const struct http_settings *http, struct request *request, bool must_be_quick, struct wish *wish,
+    struct failure *why)
 {
 	struct span accept = request_look_at(request, FIELD_ACCEPT);
 	struct failure because = { 0 };
@@ -135,6 +143,8 @@ choose_format(const struct http_settings *http, struct request *request, struct 
 		enum media media = http->auto_formats[i];
 		unsigned weight = accept_weight_named(accept, media);
 
+		if (must_be_quick && takes_long(media))
+			continue;
 		if (weight > best_weight && weight >= plain_weight && may_be_chosen(wish, media)) {
 			wish->format = media;
 			best_weight = weight;
@@ -158,8 +168,10 @@ save_data(const struct http_settings *http, struct request *request, struct wish
 
 	if (!http->obeys_save_data || recipe->quality_choice != QUALITY_DEFAULT || recipe->is_lossless)
 		return;
-	if (hint_saves_data(request_look_at(request, FIELD_SAVE_DATA)) && has_quality(wish->format))
-		recipe->quality_choice = QUALITY_LOW;
+	if (!hint_saves_data(request_look_at(request, FIELD_SAVE_DATA)) || !has_quality(wish->format))
+		return;
+	recipe->quality_choice = QUALITY_LOW;
+	wish->saves_data = true;
 }
 
 bool
@@ -169,8 +181,27 @@ negotiate_format(const struct http_settings *http, struct request *request, stru
 		wish->format = wish->recipe.is_original ? wish->asset.media : wish->route->format;
 		return true;
 	}
-	if (!choose_format(http, request, wish, why))
+	if (!choose_format(http, request, false, wish, why))
 		return false;
 	save_data(http, request, wish);
+	return true;
+}
+
+bool
+negotiate_quicker(const struct http_settings *http, struct request *request, const struct wish *wish,
+    struct wish *quicker)
+{
+	struct failure because = { 0 };
+
+	if (wish->recipe.is_original || !wish->route->is_auto || !takes_long(wish->format))
+		return false;
+	*quicker = *wish;
+	quicker->is_interim = true;
+	if (wish->saves_data)
+		quicker->recipe.quality_choice = QUALITY_DEFAULT;
+	if (!choose_format(http, request, true, quicker, &because) ||
+	    accept_weight(request_look_at(request, FIELD_ACCEPT), quicker->format) == 0)
+		return false;
+	save_data(http, request, quicker);
 	return true;
 }

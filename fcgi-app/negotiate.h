@@ -33,4 +33,12 @@ void negotiate_hints(const struct settings *settings, struct request *request, s
 bool negotiate_format(const struct http_settings *http, struct request *request, struct wish *wish,
     struct failure *why) __attribute__((warn_unused_result));
 
+/*
+ * When the format of an .auto picture takes long to make, *quicker becomes the same wish
+ * in the best format that does not.  False when the client takes none, or when the
+ * format does not take long.
+ */
+bool negotiate_quicker(const struct http_settings *http, struct request *request, const struct wish *wish,
+    struct wish *quicker) __attribute__((warn_unused_result));
+
 #endif

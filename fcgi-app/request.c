@@ -1,7 +1,5 @@
 #include "fcgi-app/request.h"
 
-#include <poll.h>
-
 const char *
 request_tier_name(enum request_tier tier)
 {
@@ -63,9 +61,9 @@ request_vary(const struct request *request)
 bool
 request_client_is_gone(const struct request *request)
 {
-	struct pollfd end = { .fd = request->connection, .events = POLLRDHUP };
+	struct pollfd ends[2] = { request->ends[0], request->ends[1] };
 
-	return poll(&end, 1, 0) == 1;
+	return poll(ends, 2, 0) > 0;
 }
 
 void

@@ -15,6 +15,7 @@
 #include "base/failure.h"
 #include "base/text.h"
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -73,7 +74,7 @@ struct request {
 	bool needs_body;		/* the web server could not send the file: see nginx-conf/ */
 	bool has_precondition;		/* If-Match, If-Range, If-Unmodified-Since: see response_file() */
 	struct span remote_address;
-	int connection;			/* to the web server: see request_client_is_gone() */
+	struct pollfd ends[2];		/* see request_client_is_gone(); those that are not used are -1 */
 
 	struct span secret;		/* the part of the target that is not written to the log */
 
@@ -81,7 +82,9 @@ struct request {
 
 	const struct key *original_in_flight;	/* the original that this request is fetching, for all who want it */
 	const struct key *mezzanine_in_flight;	/* what it will leave for others: mezzanine.h */
-	bool leaves_work;		/* a release of the arena takes long: not before the connection is closed */
+
+	bool leaves_work;		/* for when it has been answered: its connection is not kept meanwhile */
+	const struct wish *later;	/* some of that work: see slow_path_make_ahead() */
 
 	/* Notes. */
 	const char *asset, *recipe, *variant, *format, *row_tier;
@@ -97,7 +100,8 @@ struct span request_look_at(struct request *request, enum request_field field);
 /* "Accept,Save-Data"; NULL when nothing was looked at. */
 const char *request_vary(const struct request *request);
 
-/* The web server has hung up, which it does when its client has.  One system call. */
+/* The web server has hung up, which it does when its client has; what is made ahead is in the way
+ * of others.  One system call. */
 bool request_client_is_gone(const struct request *request);
 
 /* Adds the time since *from_us to the step and sets *from_us to now. */

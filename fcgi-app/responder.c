@@ -9,6 +9,7 @@
 #include "fcgi-app/serve_info.h"
 #include "fcgi-app/serve_operations.h"
 #include "fcgi-app/server.h"
+#include "fcgi-app/slow_path.h"
 #include "http/url.h"
 
 #include <errno.h>
@@ -36,6 +37,8 @@ struct responder {
 	struct server server;
 	struct fastcgi *fastcgi;
 	struct arena *arena;
+	struct request request;		/* what it points to is in the arena */
+	int listener;
 	int epoll;
 	int leave;
 	bool is_leaving;		/* seen while waiting on a connection that is kept */
@@ -105,6 +108,7 @@ answer(struct responder *responder, struct request *request)
 	request->query = query_of(request->target);
 	response_init(&response);
 	if (!serve(server, request, &response, &why)) {
+		request->later = NULL;
 		metrics_count(&server->metrics->failures[why.kind], 1);
 		response_failure(&response, request, &server->settings->http, &why);
 	}
@@ -156,24 +160,44 @@ receive(struct responder *responder, struct failure *why)
 	return was_received;
 }
 
-/* True when something is left to be done behind the answer: a release of the arena. */
-static bool
+static void
 serve_request(struct responder *responder)
 {
 	const struct server_settings *settings = &responder->server.settings->server;
 	struct failure why = { 0 };
-	struct request request = { .leaves_work = false };
 
+	responder->request.leaves_work = false;
 	alarm((RECEIVE_MS + settings->request_timeout_ms) / 1000 + WATCHDOG_GRACE_S);
 	if (receive(responder, &why)) {
-		fastcgi_read(responder->fastcgi, responder->arena, &request);
-		answer(responder, &request);
+		fastcgi_read(responder->fastcgi, responder->arena, &responder->request);
+		answer(responder, &responder->request);
 		responder->requests_left--;
 	} else if (why.kind != FAIL_ABANDONED) {
 		log_refused_peer(why.detail);
 	}
 	alarm(0);
-	return request.leaves_work;
+}
+
+/* The client has its answer.  Another one would wait for us if we alone have the renderer. */
+static void
+make_for_later(struct responder *responder)
+{
+	struct server *server = &responder->server;
+	const struct wish *wish = responder->request.later;
+	struct request request = {
+		.arena = responder->arena,
+		.deadline = deadline_in_ms(server->settings->render.timeout_ms),
+		.started_us = monotonic_us(),
+		.id = responder->request.id,
+		.ends = {
+			{ .fd = responder->leave, .events = POLLIN },
+			{ .fd = server->own_renderer != NULL ? responder->listener : -1, .events = POLLIN }
+		},
+	};
+
+	alarm(server->settings->render.timeout_ms / 1000 + WATCHDOG_GRACE_S);
+	slow_path_make_ahead(server, &request, wish);
+	alarm(0);
 }
 
 /* Who waits on a connection that is kept serves nobody else: only some may. */
@@ -194,23 +218,22 @@ may_keep(struct responder *responder, struct store_lock *place)
 	return false;
 }
 
-/* To the end of the connection, which the web server may keep for more requests.  It has to
- * expect that we end it just when it sends one: nginx-conf/ says so. */
+/* Until the web server, or we, would rather have no more requests on this connection.  The
+ * web server has to expect that we end it just when it sends one: nginx-conf/ says so. */
 static void
 serve_connection(struct responder *responder)
 {
 	struct store_lock place = { .fd = -1 };
-	bool leaves_work, is_kept;
 
-	do {
-		leaves_work = serve_request(responder);
-		is_kept = fastcgi_keep(responder->fastcgi) && !leaves_work;
-		/* Nobody's next request shall wait for what is done behind this one's answer. */
-		if (!is_kept)
-			fastcgi_finish(responder->fastcgi);
+	for (;;) {
+		serve_request(responder);
+		if (responder->request.leaves_work || !fastcgi_keep(responder->fastcgi) ||
+		    !may_keep(responder, &place))
+			break;
 		arena_reset(responder->arena);
-	} while (is_kept && may_keep(responder, &place) &&
-	    fastcgi_wait(responder->fastcgi, responder->leave, KEPT_IDLE_MS, &responder->is_leaving));
+		if (!fastcgi_wait(responder->fastcgi, responder->leave, KEPT_IDLE_MS, &responder->is_leaving))
+			break;
+	}
 	store_unlock(&place);
 	fastcgi_finish(responder->fastcgi);
 }
@@ -221,8 +244,13 @@ serve_one(struct responder *responder)
 {
 	enum fastcgi_answer accepted = fastcgi_accept(responder->fastcgi);
 
-	if (accepted == FASTCGI_CONNECTED)
+	if (accepted == FASTCGI_CONNECTED) {
 		serve_connection(responder);
+		arena_release(responder->arena);
+		if (responder->request.leaves_work && responder->request.later != NULL)
+			make_for_later(responder);
+		arena_reset(responder->arena);
+	}
 	return accepted;
 }
 
@@ -257,6 +285,7 @@ responder_open(struct responder *responder, const struct settings *settings, con
 	struct epoll_event leave = { .events = EPOLLIN, .data.u32 = WAKE_LEAVE };
 
 	*responder = (struct responder){
+		.listener = config->listener,
 		.leave = config->leave,
 		.requests_left = requests_until_replaced(settings->server.requests_per_responder),
 	};

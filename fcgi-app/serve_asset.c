@@ -149,9 +149,12 @@ content_disposition(struct arena *arena, const struct wish *wish, enum media med
 static struct freshness
 freshness_of(const struct server *server, const struct wish *wish)
 {
+	const struct http_settings *http = &server->settings->http;
+	uint64_t age_s = freshness_age_s(http, &wish->permit, &wish->asset, wish->now);
+
 	return (struct freshness){
 		.etag = wish->variant.etag,
-		.max_age_s = freshness_age_s(&server->settings->http, &wish->permit, &wish->asset, wish->now),
+		.max_age_s = wish->is_interim && age_s > http->interim_max_age_s ? http->interim_max_age_s : age_s,
 	};
 }
 
@@ -243,12 +246,46 @@ respond_from_row(struct server *server, struct request *request, const struct wi
 	request->tier = TIER_CONDITIONAL;
 }
 
+enum at_hand { AT_HAND_NOTHING, AT_HAND_ANSWER, AT_HAND_FILE };
+
+/* conditional and store */
+static enum at_hand
+look_at_hand(struct server *server, struct request *request, const struct wish *wish, struct response *response,
+    struct store_file *file)
+{
+	struct freshness freshness = freshness_of(server, wish);
+
+	if (freshness_answer(&freshness, &server->settings->http, request, response))
+		return AT_HAND_ANSWER;
+	return find_in_store(server, request, wish, file) ? AT_HAND_FILE : AT_HAND_NOTHING;
+}
+
+/* Nobody waits for a format that takes long, as long as another will do: it is made when
+ * this request has been answered.  NULL when none will do. */
+static struct wish *
+choose_quicker(struct server *server, struct request *request, const struct wish *wish)
+{
+	struct wish *quicker;
+
+	if (server->settings->render.ahead == 0)
+		return NULL;
+	quicker = arena_alloc(request->arena, sizeof(*quicker));
+	if (!negotiate_quicker(&server->settings->http, request, wish, quicker))
+		return NULL;
+	identify(request, quicker);
+	if (!request->is_head) {
+		request->leaves_work = true;
+		request->later = wish;
+	}
+	return quicker;
+}
+
 bool
 serve_asset(struct server *server, struct request *request, const struct route *route,
     struct response *response, struct failure *why)
 {
-	struct wish *wish = arena_alloc(request->arena, sizeof(*wish));
-	struct freshness freshness;
+	struct wish *wish = arena_alloc(request->arena, sizeof(*wish)), *quicker;
+	enum at_hand at_hand;
 	struct store_file file;
 
 	wish->route = route;
@@ -265,16 +302,18 @@ serve_asset(struct server *server, struct request *request, const struct route *
 	identify(request, wish);
 	if (!check_geometry(wish, why))
 		return false;
-	freshness = freshness_of(server, wish);
-	if (freshness_answer(&freshness, &server->settings->http, request, response))
-		return true;
-	if (!find_in_store(server, request, wish, &file)) {
-		if (request->is_head) {
-			respond_from_row(server, request, wish, response);
-			return true;
-		}
-		if (!slow_path_obtain(server, request, wish, &file, why))
-			return false;
+	at_hand = look_at_hand(server, request, wish, response, &file);
+	if (at_hand == AT_HAND_NOTHING && (quicker = choose_quicker(server, request, wish)) != NULL) {
+		wish = quicker;
+		at_hand = look_at_hand(server, request, wish, response, &file);
 	}
+	if (at_hand == AT_HAND_ANSWER)
+		return true;
+	if (at_hand == AT_HAND_NOTHING && request->is_head) {
+		respond_from_row(server, request, wish, response);
+		return true;
+	}
+	if (at_hand == AT_HAND_NOTHING && !slow_path_obtain(server, request, wish, &file, why))
+		return false;
 	return respond_with_file(server, request, wish, &file, response, why);
 }

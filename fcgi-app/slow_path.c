@@ -10,12 +10,14 @@
 
 #include "asset/cost.h"
 #include "catalog/quarantine.h"
+#include "fcgi-app/access_log.h"
 #include "fcgi-app/draft.h"
 #include "fcgi-app/mezzanine.h"
 #include "fcgi-app/neighbours.h"
 #include "fcgi-app/obtain_original.h"
 #include "fcgi-app/verdict.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -398,9 +400,8 @@ estimate_ms(struct server *server, const struct wish *wish)
 	    cost_of_variant(&wish->asset, &wish->recipe, wish->variant.format);
 }
 
-bool
-slow_path_obtain(struct server *server, struct request *request, const struct wish *wish, struct store_file *file,
-    struct failure *why)
+static struct pursuit
+pursuit_of(struct server *server, struct request *request, const struct wish *wish)
 {
 	struct pursuit pursuit = {
 		.server = server,
@@ -410,15 +411,79 @@ slow_path_obtain(struct server *server, struct request *request, const struct wi
 		.key = &wish->variant.key,
 		.vigil = { .is_over = is_over },
 	};
+
+	if (!wish->recipe.is_original)
+		pursuit.cost_ms = estimate_ms(server, wish);
+	return pursuit;
+}
+
+bool
+slow_path_obtain(struct server *server, struct request *request, const struct wish *wish, struct store_file *file,
+    struct failure *why)
+{
+	struct pursuit pursuit = pursuit_of(server, request, wish);
 	bool was_obtained;
 
 	pursuit.vigil.state = &pursuit;
-	if (!wish->recipe.is_original)
-		pursuit.cost_ms = estimate_ms(server, wish);
 	request->deadline.vigil = &pursuit.vigil;
 	was_obtained = pursue(&pursuit, file, why) && is_image(file, why);
 	request->deadline.vigil = NULL;
 	if (!was_obtained && pursuit.vigil.was_over)
 		say_abandoned(why);
 	return was_obtained;
+}
+
+/* ---- ahead ----------------------------------------------------------------------------------- */
+
+/* Those who follow need none. */
+static bool
+a_renderer_is_idle(struct server *server)
+{
+	struct slow_path_load load = slow_path_load(server);
+
+	return load.requests < load.waiting + server->settings->render.renderers;
+}
+
+static bool
+lead_ahead(struct pursuit *pursuit, struct store_file *file, struct failure *why)
+{
+	struct store_lock flight;
+
+	return store_try_lock(pursuit->server->store, pursuit->part, pursuit->key, &flight) &&
+	    lead(pursuit, &flight, file, why);
+}
+
+static void
+log_made_ahead(const struct pursuit *pursuit, const struct failure *why)
+{
+	const struct request *request = pursuit->request;
+
+	metrics_count(&pursuit->server->metrics->made_ahead[why->kind], 1);
+	log_event("made-ahead", why->kind != FAIL_NONE ? why->detail : NULL,
+	    "id=%s asset=%s variant=%s format=%s tier=%s us=%" PRId64, request->id, pursuit->wish->asset.id,
+	    pursuit->key->hex, media_extension(pursuit->wish->format), request_tier_name(request->tier),
+	    monotonic_us() - request->started_us);
+}
+
+void
+slow_path_make_ahead(struct server *server, struct request *request, const struct wish *wish)
+{
+	struct pursuit pursuit = pursuit_of(server, request, wish);
+	struct store_file file = { .fd = -1 };
+	struct failure why = { 0 };
+	struct store_lock place;
+
+	if (!a_renderer_is_idle(server) || !verdict_is_open(server, request, pursuit.key, &why) ||
+	    !store_take_place(server->store, LANE_AHEAD, server->settings->render.ahead, &place))
+		return;
+	pursuit.vigil.state = &pursuit;
+	request->deadline.vigil = &pursuit.vigil;
+	if (lead_ahead(&pursuit, &file, &why))
+		close(file.fd);
+	request->deadline.vigil = NULL;
+	store_unlock(&place);
+	if (pursuit.vigil.was_over && why.kind != FAIL_NONE)
+		say_abandoned(&why);
+	if (file.fd != -1 || why.kind != FAIL_NONE)
+		log_made_ahead(&pursuit, &why);
 }

@@ -26,6 +26,14 @@
 bool slow_path_obtain(struct server *server, struct request *request, const struct wish *wish,
     struct store_file *file, struct failure *why) __attribute__((warn_unused_result));
 
+/*
+ * Makes what nobody waits for, so that it is there when it is asked for: only when no
+ * more requests are being worked for than would leave a renderer idle, and no more than
+ * `ahead` at once; else, and when it fails, nothing happens but a line in the log.  It ends when one
+ * of request->ends does, unless others have begun to wait for the same file.
+ */
+void slow_path_make_ahead(struct server *server, struct request *request, const struct wish *wish);
+
 /* For /metrics. */
 struct slow_path_load {
 	unsigned requests, requests_max;

@@ -21,6 +21,8 @@ struct wish {
 	struct recipe recipe;
 	struct asset asset;
 	enum media format;		/* of the result */
+	bool is_interim;		/* a better format of it is still to be made */
+	bool saves_data;		/* the quality was left open, and Save-Data lowered it */
 	struct dressing dressing;
 	struct asset mark;		/* whose original the watermark's picture is, unless that is a file */
 	struct key mark_key;		/* of the watermark's picture, if there is a watermark */

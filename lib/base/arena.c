@@ -145,16 +145,22 @@ arena_defer_close(struct arena *arena, int fd)
 }
 
 void
-arena_reset(struct arena *arena)
+arena_release(struct arena *arena)
 {
-	struct block *keep = NULL;
-
 	while (arena->releases != NULL) {
 		struct release *entry = arena->releases;
 
 		arena->releases = entry->next;
 		entry->call(entry->object);
 	}
+}
+
+void
+arena_reset(struct arena *arena)
+{
+	struct block *keep = NULL;
+
+	arena_release(arena);
 	while (arena->newest != NULL) {
 		struct block *block = arena->newest;
 

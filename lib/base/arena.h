@@ -37,6 +37,8 @@ void arena_defer(struct arena *arena, void (*release)(void *object), void *objec
 /* Close this descriptor when the request ends. */
 void arena_defer_close(struct arena *arena, int fd);
 
+/* Runs the deferred releases now; the memory stays. */
+void arena_release(struct arena *arena);
 void arena_reset(struct arena *arena);
 
 #endif

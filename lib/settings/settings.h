@@ -61,6 +61,7 @@ struct http_settings {
 	enum send_method send;
 	const char *accel_prefix;
 	unsigned max_age_s;
+	unsigned interim_max_age_s;	/* of a picture whose better format is still to come */
 	unsigned error_max_age_s;
 	enum media auto_formats[SETTINGS_AUTO_FORMATS_MAX];	/* in order of preference */
 	unsigned auto_format_count;
@@ -76,6 +77,7 @@ struct render_settings {
 	unsigned timeout_ms;
 	unsigned backlog_ms;		/* of estimated work for each renderer */
 	unsigned heavy_ms;		/* jobs estimated at more never take the last renderer */
+	unsigned ahead;			/* jobs at once that nobody waits for */
 	unsigned max_megapixels, max_animation_megapixels, max_frames;
 	struct image_limits limits;	/* the same, as jobs carry it */
 	struct sandbox_parts sandbox;	/* what this machine has of it: see renderer_check_sandbox() */

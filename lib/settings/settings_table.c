@@ -58,9 +58,11 @@ const struct setting settings_table[] = {
 	  "With send = accel: the internal location whose alias is the store's root." },
 	{ "http", "max_age_s", SETTING_UNSIGNED, AT(http.max_age_s), 0, 31536000, "86400", NULL,
 	  "How long a browser or CDN may keep a picture without asking again." },
+	{ "http", "interim_max_age_s", SETTING_UNSIGNED, AT(http.interim_max_age_s), 0, 31536000, "60", NULL,
+	  "The same while a better format of it is being made: see ahead." },
 	{ "http", "error_max_age_s", SETTING_UNSIGNED, AT(http.error_max_age_s), 0, 3600, "60", NULL,
 	  "The same for answers 400, 404, 410, 415 and 422. Answers 403 and 5xx are never kept." },
-	{ "http", "auto_formats", SETTING_FORMATS, AT(http.auto_formats), 0, 0, "webp", NULL,
+	{ "http", "auto_formats", SETTING_FORMATS, AT(http.auto_formats), 0, 0, "avif webp", NULL,
 	  "What .auto chooses among, best first, for clients that name them in Accept; otherwise JPEG, or "
 	  "PNG for transparent images." },
 	{ "http", "save_data", SETTING_BOOLEAN, AT(http.obeys_save_data), 0, 0, "yes", NULL,
@@ -112,6 +114,10 @@ const struct setting settings_table[] = {
 	  "Estimated work that may be begun or wait, for each renderer; beyond it the answer is 503 at once." },
 	{ "render", "heavy_ms", SETTING_UNSIGNED, AT(render.heavy_ms), 1, MILLION, "2000", NULL,
 	  "Jobs estimated to take longer than this never occupy the last renderer." },
+	{ "render", "ahead", SETTING_UNSIGNED, AT(render.ahead), 0, 256, "1", NULL,
+	  "An .auto picture whose best format takes long to make, which is AVIF, is first answered in the next "
+	  "one; so many at once are then made by renderers that have nothing else to do, for those who ask "
+	  "later. 0: the first one waits." },
 	{ "render", "max_megapixels", SETTING_UNSIGNED, AT(render.max_megapixels), 1, 10000, "150", NULL,
 	  "Larger originals (width x height) are refused after reading only their header; larger results "
 	  "before they are made." },

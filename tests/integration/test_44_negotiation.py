@@ -36,7 +36,7 @@ def started(services, folder, name, **changes):
 
 @pytest.fixture(scope="module")
 def site(services, imported, folder):
-    with started(services, folder, "any", http={"auto_formats": "avif webp"}) as site:
+    with started(services, folder, "any", http={"auto_formats": "avif webp"}, render={"ahead": "0"}) as site:
         yield site
 
 

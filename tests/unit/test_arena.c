@@ -99,8 +99,9 @@ test_releases_the_newest_first_and_once(void **state)
 	arena_defer(arena, note, "2");
 	arena_defer(arena, note, "3");
 	assert_string_equal(order, "");
-	arena_reset(arena);
+	arena_release(arena);
 	assert_string_equal(order, "321");
+	arena_reset(arena);
 	arena_free(arena);
 	assert_string_equal(order, "321");
 }
