@@ -28,17 +28,16 @@ MATE = pathlib.Path("/usr/share/backgrounds/mate")
 PLASMA = pathlib.Path("/usr/share/wallpapers")
 
 # 18 JPEG, of which Elephants, FreshFlower, GreenMeadow, Flow and Volna are progressive, and 5 PNG, of which
-# Kay and Patak have an alpha channel.
+# IceCold, Kay and Patak have an alpha channel: one package's photos and its largest picture, and the other's
+# that are 5120 x 2880.
 WALLPAPERS = [
     *(MATE / "nature" / f"{name}.jpg" for name in (
         "Aqua", "Blinds", "Dune", "FreshFlower", "Garden", "GreenMeadow", "LadyBird", "RainDrops", "Storm",
         "TwoWings", "Wood", "YellowFlower")),
     MATE / "abstract" / "Elephants_5640x3172.jpg",
-    *(PLASMA / name / "contents/images" / size for name, size in (
-        ("Flow", "5120x2880.jpg"), ("Volna", "5120x2880.jpg"), ("SafeLanding", "5120x2880.jpg"),
-        ("PastelHills", "3200x2000.jpg"), ("Path", "2560x1600.jpg"),
-        ("Altai", "5120x2880.png"), ("Kay", "5120x2880.png"), ("Patak", "5120x2880.png"),
-        ("Canopee", "3840x2160.png"), ("Opal", "3840x2160.png"))),
+    *(PLASMA / name / "contents/images/5120x2880.jpg" for name in (
+        "Flow", "Honeywave", "SafeLanding", "Shell", "Volna")),
+    *(PLASMA / name / "contents/images/5120x2880.png" for name in ("Altai", "IceCold", "Kay", "MilkyWay", "Patak")),
 ]
 ORIGIN = "photos"
 
