@@ -105,5 +105,5 @@ variant_init(struct variant *variant, struct arena *arena, const struct variant_
 	variant->format = recipe->is_original ? parts->asset->media : parts->format;
 	variant->original_key = variant_original_key(arena, parts->asset);
 	variant->key = recipe->is_original ? variant->original_key : result_key_of(arena, parts, variant);
-	snprintf(variant->etag, sizeof(variant->etag), "\"%s\"", variant->key.hex);
+	snprintf(variant->etag, sizeof(variant->etag), "%s\"%s\"", recipe->is_original ? "" : "W/", variant->key.hex);
 }

@@ -17,7 +17,7 @@
 #include "recipe/overlay.h"
 #include "recipe/recipe.h"
 
-enum { VARIANT_ETAG_MAX = KEY_HEX + 2 };
+enum { VARIANT_ETAG_MAX = KEY_HEX + 4 };
 
 /* What decides a result. */
 struct variant_parts {
@@ -31,13 +31,20 @@ struct variant_parts {
 struct variant {
 	struct key key;				/* of the result */
 	struct key original_key;		/* of the original it is made from: the object, not the row */
-	char etag[VARIANT_ETAG_MAX + 1];	/* strong, with its quotes */
+	char etag[VARIANT_ETAG_MAX + 1];	/* with its quotes; weak unless it is "original": see below */
 	const char *recipe;			/* canonical text for the renderer, in the arena */
 	const char *overlays;			/* printed, in the arena */
 	enum media format;			/* of the result; the asset's own for "original" */
 };
 
-/* For "original" both keys are those of the original, and nothing lies over it. */
+/*
+ * The same variant looks the same wherever it was made, but its bytes may differ: what it
+ * was made through, and the versions of encoders, are not part of its identity.  A weak
+ * entity tag keeps clients from putting one together of parts that two servers sent
+ * (RFC 9110 sections 8.8.1 and 13.1.5).
+ *
+ * For "original" both keys are those of the original, and nothing lies over it.
+ */
 void variant_init(struct variant *variant, struct arena *arena, const struct variant_parts *parts);
 
 /* The original_key of all variants of the asset. */

@@ -1,5 +1,7 @@
 #include "http/conditional.h"
 
+#include "base/check.h"
+
 #include <string.h>
 
 struct entity_tag {
@@ -44,19 +46,26 @@ skip_commas(struct span *rest)
 }
 
 static bool
+is_same(struct span one, struct span other)
+{
+	return one.length == other.length && memcmp(one.at, other.at, one.length) == 0;
+}
+
+static bool
 list_names(struct span field, const char *etag, bool weak_ones_count)
 {
-	struct span rest = span_trim(field);
-	struct entity_tag tag;
+	struct span rest = span_trim(field), own_text = span_of(etag);
+	struct entity_tag own, tag;
 	bool is_named = false;
 
 	if (span_equals(rest, "*"))
 		return true;
+	CHECK(take_tag(&own_text, &own));
 	skip_commas(&rest);
 	while (rest.length > 0) {
 		if (!take_tag(&rest, &tag))
 			return false;
-		if ((weak_ones_count || !tag.is_weak) && span_equals(tag.opaque, etag))
+		if ((weak_ones_count || (!tag.is_weak && !own.is_weak)) && is_same(tag.opaque, own.opaque))
 			is_named = true;
 		if (!skip_commas(&rest) && rest.length > 0)
 			return false;

@@ -6,9 +6,9 @@
 
 #include "base/text.h"
 
-/* Whether a list of entity tags, or "*", names this one.  `etag` is written
- * with its quotes.  If-None-Match compares weakly (W/ is ignored), If-Match
- * strongly (a W/ tag never matches).  Malformed lists match nothing. */
+/* Whether a list of entity tags, or "*", names this one.  `etag` is an
+ * entity tag as it is sent.  If-None-Match compares weakly (W/ is ignored), If-Match
+ * strongly (what is W/ on either side never matches).  Malformed lists match nothing. */
 bool conditional_none_match_hits(struct span field, const char *etag);
 bool conditional_match_hits(struct span field, const char *etag);
 

@@ -56,6 +56,10 @@ test_finds_a_tag_in_a_list(void **state)
 		if (conditional_none_match_hits(field, "\"abc\"") != cases[i].none_match ||
 		    conditional_match_hits(field, "\"abc\"") != cases[i].match)
 			fail_msg("'%s'", cases[i].field);
+		/* Our own weak tag is named by the same lists, and matched by none but "*". */
+		if (conditional_none_match_hits(field, "W/\"abc\"") != cases[i].none_match ||
+		    conditional_match_hits(field, "W/\"abc\"") != span_equals(span_trim(field), "*"))
+			fail_msg("'%s', weak", cases[i].field);
 	}
 }
 

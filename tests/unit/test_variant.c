@@ -94,9 +94,9 @@ test_quotes_the_key_as_etag(void **state)
 
 	(void)state;
 	assert_int_equal(strlen(variant.etag), VARIANT_ETAG_MAX);
-	assert_int_equal(variant.etag[0], '"');
+	assert_memory_equal(variant.etag, "W/\"", 3);
 	assert_int_equal(variant.etag[VARIANT_ETAG_MAX - 1], '"');
-	assert_memory_equal(variant.etag + 1, variant.key.hex, KEY_HEX);
+	assert_memory_equal(variant.etag + 3, variant.key.hex, KEY_HEX);
 }
 
 static void
@@ -196,6 +196,7 @@ test_gives_the_original_its_own_format_and_key(void **state)
 	assert_string_equal(original.recipe, "original");
 	assert_key(&original.key, original.original_key.hex);
 	assert_key(&original.key, result.original_key.hex);
+	assert_int_equal(original.etag[0], '"');
 	assert_memory_equal(original.etag + 1, original.key.hex, KEY_HEX);
 }
 
