@@ -40,7 +40,7 @@ def _head_ratio(site, path, seconds):
 
 def _measure(bed, site, body_site, path, etag, photo):
     seconds = 1 if bed.is_quick else 2
-    for _ in range(bed.rounds(8)):
+    for _ in range(bed.rounds(6)):
         file_rate, file_cpu = _rate(site, "/file.jpg", seconds)
         hit_rate, hit_cpu = _rate(site, path, seconds)
         figures = f"{hit_rate:.0f}/s of {file_rate:.0f}/s"
