@@ -687,7 +687,7 @@ def test_inspect_tells_where_an_asset_is(admin, photos):
     assert re.search(r"^at origin +there, as in the row$", output, re.M)
     assert re.search(r"^ring +2 of 2 peers answer; servers are told version \d+ by .*$", output, re.M)
     assert re.search(r"^  64x43 +public +no +/a/lion/@card/lion.avif$", output, re.M), output
-    assert re.search(r"^  64x48 +public +no +/a/lion/w=160/lion.webp$", output, re.M), output
+    assert re.search(r"^  64x48 +public +no +/a/lion/w=160/lion.avif$", output, re.M), output
     assert re.search(r"^  64x48 +signed +no +/a/lion/original/lion.png$", output, re.M), output
     assert not (admin.folder / "store").exists()
     (admin.folder / "store" / "originals").mkdir(parents=True)
