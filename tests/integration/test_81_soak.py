@@ -57,7 +57,7 @@ def test_noise_and_a_warm_up_are_no_growth():
     assert complaints() == []
 
 
-@pytest.mark.parametrize("role, kilobytes", [("supervisor", 400), ("responder", 1200), ("renderer", 40000)])
+@pytest.mark.parametrize("role, kilobytes", [("supervisor", 400), ("responder", 1600), ("renderer", 40000)])
 def test_one_process_that_grows_is_seen(role, kilobytes):
     pid = {"supervisor": 0, "responder": 2, "renderer": 6}[role]
     found = complaints(grows(role, kilobytes, pid))

@@ -27,9 +27,9 @@ LONG_LIVED = 1 / 2
 ENDS = 1 / 6
 HOUR = 3600
 
-# In kB: what the noise of a run without leaks stays well below; docs/operations.md has the figures.
+# In kB: what a run without leaks stays below, also one of two minutes; docs/operations.md has the figures.
 TOGETHER_KB = {"supervisor": 256, "responder": 4096, "renderer": 32768}
-EACH_KB = {"supervisor": 128, "responder": 512, "renderer": 16384}
+EACH_KB = {"supervisor": 128, "responder": 1024, "renderer": 16384}
 DESCRIPTORS = 8
 SHARED_KB = 64
 BLOCK_KB = 4
