@@ -31,6 +31,7 @@ import hits  # noqa: E402
 import many_files  # noqa: E402
 import misses  # noqa: E402
 import others  # noqa: E402
+import overlap  # noqa: E402
 import page_of_sizes  # noqa: E402
 import zipf  # noqa: E402
 from bed import Bed  # noqa: E402
@@ -39,7 +40,7 @@ from row import TITLES  # noqa: E402
 from vitrine import TOP, build_folder  # noqa: E402
 
 # Short ones first.
-FAMILIES = [hits, footprint, herd, auto, misses, page_of_sizes, others, zipf, many_files]
+FAMILIES = [hits, footprint, herd, auto, misses, overlap, page_of_sizes, others, zipf, many_files]
 DOCUMENT = TOP / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- measured: make bench -->\n", "<!-- end -->"
 PACKAGES = ("nginx", "libvips42", "mariadb-server-core", "memcached", "wrk", "libnginx-mod-http-image-filter",
