@@ -8,7 +8,7 @@ import pytest
 
 import pictures
 from catalogs import NO_WAIT_MS, QUERY_TIMEOUT_MS, ask, connect, database, hashed, insert, ring  # noqa: F401
-from process import wait_until
+from process import frozen, wait_until
 
 PAUSE_S = 1.1           # retry_after_s of the probe's peers
 CLOCKS_DIFFER_S = 2     # lib/catalog/asset_ring.c
@@ -38,17 +38,6 @@ def plant(ring, key, value):
         assert member.ask(f"set vitrine:{key} 0 60 {len(wrapped)}\r\n{wrapped}") == "STORED\r\n"
 
 
-@contextlib.contextmanager
-def frozen(servers):
-    for server in servers:
-        server.freeze()
-    try:
-        yield
-    finally:
-        for server in servers:
-            server.thaw()
-
-
 @pytest.fixture
 def purged(database, connect, ring, tmp_path):
     """(reader, id, version): purged while the ring was frozen, which is thawed now and has the old row.
@@ -58,7 +47,7 @@ def purged(database, connect, ring, tmp_path):
     others = [insert(writer) for _ in range(8)]
     database.wait_for_replicas()
     assert ask(reader, f"find {name}").tier == "peer"
-    with frozen(ring.members):
+    with frozen(*ring.members):
         version = ask(writer, f"purge {name}").version
         assert {ask(reader, f"find {other}").tier for other in others} == {"replica"}
         database.wait_for_replicas()
@@ -104,7 +93,7 @@ def test_a_server_whose_clock_is_a_little_ahead_is_doubted_too(database, connect
     database.wait_for_replicas()
     key = hashed(f"asset {name}")
     head, row = entry_in(ring, key).split("\n", 1)
-    with frozen(ring.members):
+    with frozen(*ring.members):
         assert ask(reader, f"find {name}").tier == "replica"
         failed_at = int(time.time())
     words = head.split(" ")
@@ -121,7 +110,7 @@ def test_that_an_asset_is_missing_is_doubted_too(database, connect, ring):
     database.wait_for_replicas()
     ring.forget_everything()
     assert [ask(reader, f"find {name}").word for _ in range(2)] == ["not-found"] * 2
-    with frozen(ring.members):
+    with frozen(*ring.members):
         assert ask(writer, f"insert {name} media 77 again/{name}.jpg").word == "found"
         assert {ask(reader, f"find {name}{number}").word for number in range(8)} == {"not-found"}
         database.wait_for_replicas()
@@ -155,7 +144,7 @@ def test_a_lagging_replica_does_not_confirm_an_older_row_than_the_doubtful_one(d
     for replica in database.replicas:
         replica.stop_replication()
     version = ask(writer, f"purge {name}").version
-    with frozen(ring.members):
+    with frozen(*ring.members):
         assert ask(reader, f"find {name} {version}").tier == "primary"
     time.sleep(PAUSE_S)
     answers = [ask(reader, f"find {name}") for _ in range(2)]
@@ -174,7 +163,7 @@ def test_a_writer_tells_the_ring_as_soon_as_it_answers(database, connect, ring):
     blind, writer = connect(ring), connect(ring)
     names = [insert(writer) for _ in range(8)]
     assert tell(writer) == (0, pytest.approx(0, abs=20))
-    with frozen(ring.members):
+    with frozen(*ring.members):
         versions = [ask(writer, f"purge {name}").version for name in names]
         writer.send("tell")
         time.sleep(0.3)
@@ -187,7 +176,7 @@ def test_a_writer_tells_the_ring_as_soon_as_it_answers(database, connect, ring):
 def test_a_writer_gives_up_at_its_deadline_and_says_how_many(connect, ring):
     writer = connect(ring, deadline=700)
     names = [insert(writer) for _ in range(3)]
-    with frozen(ring.members):
+    with frozen(*ring.members):
         for name in names:
             assert ask(writer, f"purge {name}").word == "found"
         left, milliseconds = tell(writer)
@@ -204,7 +193,7 @@ def test_there_is_nobody_to_tell_without_a_ring(connect):
 def test_a_newer_row_of_somebody_else_is_left_alone(database, connect, ring):
     blind, slow, quick = connect(ring), connect(ring), connect(ring)
     name = insert(slow)
-    with frozen(ring.members):
+    with frozen(*ring.members):
         ask(slow, f"purge {name}")
     time.sleep(PAUSE_S)
     version = ask(quick, f"update {name} 55").version
@@ -230,7 +219,7 @@ def test_a_server_that_noticed_shows_the_new_picture_at_once(new_site, services,
     path = "/a/thawed/w=50/x.png"
     old = first.get(path)
     assert old.status == 200 and first.logged(first.get(path))["catalog"] == "peer"
-    with frozen(services.ring.members):
+    with frozen(*services.ring.members):
         done = services.admin.run("purge", "thawed", check=False)
         assert done.returncode == 0 and done.stdout.startswith("thawed\t")
         assert "1 of the rows written could not be told to a memcached that does not answer" in done.stderr
@@ -251,7 +240,7 @@ def test_a_purge_is_told_when_the_ring_answers_in_time(services, assets, tmp_pat
     path = "/a/brief/w=50/x.png"
     old = site.get(path)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(frozen(services.ring.members))
+        stack.enter_context(frozen(*services.ring.members))
         purge = stack.enter_context(subprocess.Popen(
             [services.admin.build / "vitrine", f"--config={services.admin.config}", "purge", "brief"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))

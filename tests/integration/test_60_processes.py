@@ -26,7 +26,7 @@ import web
 from apache import folder_for_web_user, give_to_web_user, WEB_USER
 from haproxy import HAProxy
 from nginx import Nginx
-from process import Process, free_port, wait_until
+from process import Process, free_port, frozen, wait_until
 from processes import FastCGI, Load, children, descriptors, is_alive, of_program, renderers, responders
 from vitrine import Vitrine, build_folder, copy_programs, with_settings
 from web import Client, Site
@@ -55,15 +55,6 @@ def is_complete(site, responder_count, renderer_count):
 def wait_for_log(site_or_vitrine, pattern, seconds=10, count=1):
     wait_until(lambda: len(re.findall(pattern, site_or_vitrine.log_text())) >= count, seconds,
                f"the log had {pattern}")
-
-
-@contextlib.contextmanager
-def frozen(server):
-    server.freeze()
-    try:
-        yield
-    finally:
-        server.thaw()
 
 
 @contextlib.contextmanager

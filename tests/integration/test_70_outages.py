@@ -12,7 +12,7 @@ import pytest
 
 import pictures
 from objects import put_object
-from process import wait_until
+from process import frozen, wait_until
 from processes import renderers, responders
 
 HIT = "/a/photo/w=300/x.webp"
@@ -23,17 +23,6 @@ def put_picture(services, folder, name, image):
     image.save(folder / name)
     services.admin.run("import", folder)
     services.database.wait_for_replicas()
-
-
-@contextlib.contextmanager
-def frozen(*servers):
-    for server in servers:
-        server.freeze()
-    try:
-        yield
-    finally:
-        for server in servers:
-            server.thaw()
 
 
 @contextlib.contextmanager

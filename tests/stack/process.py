@@ -15,6 +15,7 @@ whether it is ready.  Promises:
 Python 3.11, standard library only.
 """
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -81,6 +82,18 @@ def remove_socket_folder(folder):
     sockets = socket_folder(folder)
     if sockets != pathlib.Path(folder).absolute():
         shutil.rmtree(sockets, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def frozen(*servers):
+    """They keep their connections, and nobody answers."""
+    for server in servers:
+        server.freeze()
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.thaw()
 
 
 def wait_until(is_true, seconds, what, pause=0.02):
