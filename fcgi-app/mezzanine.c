@@ -1,5 +1,6 @@
 #include "fcgi-app/mezzanine.h"
 
+#include <math.h>
 #include <unistd.h>
 
 enum {
@@ -40,55 +41,88 @@ mezzanine_suits(const struct recipe *recipe, enum media format)
 }
 
 /* As far as the row knows: the renderer looks itself. */
-static bool
-asset_is_worth_it(const struct asset *asset)
+static struct image_description
+describe(const struct asset *asset)
 {
-	const struct image_description description = {
+	return (struct image_description){
 		.media = asset->media,
 		.width = asset->width,
 		.height = asset->height,
 		.frames = asset->frames,
 		.is_progressive = asset->is_progressive,
 	};
-
-	return description_is_worth_a_mezzanine(&description);
 }
 
-/* The result has few enough of the original's pixels. */
-static bool
-is_small_enough(const struct wish *wish)
+/* How many times smaller than the original the result is, in the direction where it is less; 0: unknown. */
+static double
+shrink_factor(const struct wish *wish)
 {
 	struct geometry_source source;
 	struct geometry geometry;
 	struct failure why = { 0 };
 
 	asset_geometry_source(&wish->asset, &wish->recipe, &source);
-	return geometry_plan(&wish->recipe, &source, &geometry, &why) &&
-	    geometry.turned_width >= MEZZANINE_SHRINK_MIN * geometry.scaled_width &&
-	    geometry.turned_height >= MEZZANINE_SHRINK_MIN * geometry.scaled_height;
+	if (!geometry_plan(&wish->recipe, &source, &geometry, &why))
+		return 0;
+	return fmin((double)geometry.turned_width / geometry.scaled_width,
+	    (double)geometry.turned_height / geometry.scaled_height);
+}
+
+/* The variant decides which of the two it wants; a large one serves for small results too. */
+static void
+choose(struct mezzanine *mezzanine, const struct wish *wish, const struct image_description *description)
+{
+	double factor = shrink_factor(wish);
+	unsigned shrink = description_mezzanine_shrink(description, factor);
+	unsigned small = description_small_shrink(description), large = description_large_shrink(description);
+
+	mezzanine->can_use = factor >= MEZZANINE_SHRINK_MIN && mezzanine_suits(&wish->recipe, wish->variant.format);
+	mezzanine->other_serves = mezzanine->can_use && shrink == small;
+	mezzanine->key = variant_mezzanine_key(&wish->variant.original_key, shrink);
+	mezzanine->other_key = variant_mezzanine_key(&wish->variant.original_key, shrink == small ? large : small);
 }
 
 /* ---- finding -------------------------------------------------------------------------------- */
 
-/* One that is empty says that there can be none. */
 static void
-use(struct mezzanine *mezzanine, bool can_use)
+use(struct mezzanine *mezzanine)
 {
-	if (!can_use || mezzanine->file.media != MEDIA_JPEG) {
-		close(mezzanine->file.fd);
-		return;
-	}
 	mezzanine->wish = MEZZANINE_USE;
 	mezzanine->fd = mezzanine->file.fd;
 }
 
+/* One that is empty says that there can be none. */
 static bool
-find(struct mezzanine *mezzanine, bool can_use)
+find_wanted(struct mezzanine *mezzanine)
 {
 	if (!store_find(mezzanine->server->store, STORE_VARIANTS, &mezzanine->key, &mezzanine->file))
 		return false;
-	use(mezzanine, can_use);
+	if (mezzanine->can_use && mezzanine->file.media == MEDIA_JPEG)
+		use(mezzanine);
+	else
+		close(mezzanine->file.fd);
 	return true;
+}
+
+/* True also when nobody needs the one that is wanted: it cannot be, or would not be used now. */
+static bool
+find_other(struct mezzanine *mezzanine)
+{
+	if (!store_find(mezzanine->server->store, STORE_VARIANTS, &mezzanine->other_key, &mezzanine->file))
+		return false;
+	if (mezzanine->other_serves && mezzanine->file.media == MEDIA_JPEG) {
+		mezzanine->key = mezzanine->other_key;
+		use(mezzanine);
+		return true;
+	}
+	close(mezzanine->file.fd);
+	return !mezzanine->can_use || mezzanine->file.media != MEDIA_JPEG;
+}
+
+static bool
+find(struct mezzanine *mezzanine)
+{
+	return find_wanted(mezzanine) || find_other(mezzanine);
 }
 
 /* The flight is ours.  Where the disk takes nothing, nothing is left on it. */
@@ -120,61 +154,59 @@ wait_for_it(struct mezzanine *mezzanine, struct request *request)
 		return;
 	if (store_lock(server->store, STORE_VARIANTS, &mezzanine->key, deadline, &mezzanine->flight, &why)) {
 		store_unlock(&mezzanine->flight);
-		(void)find(mezzanine, true);
+		(void)find(mezzanine);
 	}
 	store_unlock(&place);
 	request_note_step(request, STEP_WAIT, &from_us);
 }
 
 static void
-find_or_leave(struct mezzanine *mezzanine, struct request *request, bool can_use)
+find_or_leave(struct mezzanine *mezzanine, struct request *request)
 {
 	struct store *store = mezzanine->server->store;
 
-	if (find(mezzanine, can_use))
+	if (find(mezzanine))
 		return;
 	if (store_try_lock(store, STORE_VARIANTS, &mezzanine->key, &mezzanine->flight)) {
 		/* Somebody may have left it just before. */
-		if (find(mezzanine, can_use))
+		if (find(mezzanine))
 			store_unlock(&mezzanine->flight);
 		else
 			prepare_to_leave(mezzanine, request);
-	} else if (can_use) {
+	} else if (mezzanine->can_use) {
 		wait_for_it(mezzanine, request);
 	}
-}
-
-static bool
-can_use_one(const struct wish *wish)
-{
-	return mezzanine_suits(&wish->recipe, wish->variant.format) && is_small_enough(wish);
 }
 
 bool
 mezzanine_is_there(struct server *server, const struct wish *wish)
 {
-	struct key key;
+	const struct image_description description = describe(&wish->asset);
+	struct mezzanine mezzanine;
 
-	if (!asset_is_worth_it(&wish->asset) || !can_use_one(wish))
+	if (!description_is_worth_a_mezzanine(&description))
 		return false;
-	key = variant_mezzanine_key(&wish->variant.original_key);
-	return store_has(server->store, STORE_VARIANTS, &key);
+	choose(&mezzanine, wish, &description);
+	return (mezzanine.can_use && store_has(server->store, STORE_VARIANTS, &mezzanine.key)) ||
+	    (mezzanine.other_serves && store_has(server->store, STORE_VARIANTS, &mezzanine.other_key));
 }
 
 struct mezzanine *
 mezzanine_begin(struct server *server, struct request *request, const struct wish *wish)
 {
+	const struct image_description description = describe(&wish->asset);
 	struct mezzanine *mezzanine = arena_alloc(request->arena, sizeof(*mezzanine));
 
 	*mezzanine = (struct mezzanine){
 		.wish = MEZZANINE_WITHOUT,
 		.fd = -1,
 		.server = server,
-		.key = variant_mezzanine_key(&wish->variant.original_key),
 		.leaving = -1,
 	};
-	if (asset_is_worth_it(&wish->asset))
-		find_or_leave(mezzanine, request, can_use_one(wish));
+	if (description_is_worth_a_mezzanine(&description)) {
+		choose(mezzanine, wish, &description);
+		find_or_leave(mezzanine, request);
+	}
 	return mezzanine;
 }
 

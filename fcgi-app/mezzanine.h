@@ -2,7 +2,7 @@
  * mezzanine - an original once more, as a file of which small sizes cost little.
  *
  * The first request that decodes a large original leaves one among the variants of the
- * store, under a key of its own that follows from the original's (image/mezzanine.c
+ * store, small or large as its result needs, under a key of its own that follows from the original's (image/mezzanine.c
  * makes it); those who come meanwhile and could use it wait for it, within limits; later
  * variants are made of it.  It may be absent, damaged or evicted at any time: then the
  * original serves, and nobody is told.
@@ -21,7 +21,10 @@ struct mezzanine {
 	int fd;				/* the job's file, -1 with MEZZANINE_WITHOUT */
 
 	struct server *server;
-	struct key key;
+	struct key key;			/* of the one that is used or left, */
+	struct key other_key;		/* and of the original's other one, */
+	bool other_serves;		/* of which the variant could be made too */
+	bool can_use;			/* it may be made of one at all */
 	struct store_file file;		/* used */
 	struct store_draft draft;	/* left */
 	struct store_lock flight;	/* held by who leaves one */

@@ -10,7 +10,7 @@
 enum { VARIANT_REVISION = 2 };
 
 /* The same, when mezzanines are made differently. */
-enum { MEZZANINE_REVISION = 1 };
+enum { MEZZANINE_REVISION = 2 };
 
 /* Longer than any of the texts that are hashed. */
 enum { IDENTITY_MAX = RECIPE_TEXT_MAX + OVERLAYS_PRINTED_MAX + ASSET_KEY_MAX + 512 };
@@ -39,10 +39,11 @@ variant_original_key(struct arena *arena, const struct asset *asset)
 }
 
 struct key
-variant_mezzanine_key(const struct key *original_key)
+variant_mezzanine_key(const struct key *original_key, unsigned shrink)
 {
 	char identity[64 + KEY_HEX];
-	int length = snprintf(identity, sizeof(identity), "mezzanine\n%d\n%s", MEZZANINE_REVISION, original_key->hex);
+	int length = snprintf(identity, sizeof(identity), "mezzanine\n%d\n%u\n%s", MEZZANINE_REVISION, shrink,
+	    original_key->hex);
 
 	CHECK(length > 0 && (size_t)length < sizeof(identity));
 	return key_of(span_of(identity));

@@ -50,7 +50,7 @@ void variant_init(struct variant *variant, struct arena *arena, const struct var
 /* The original_key of all variants of the asset. */
 struct key variant_original_key(struct arena *arena, const struct asset *asset);
 
-/* Of the mezzanine that stands in for that original. */
-struct key variant_mezzanine_key(const struct key *original_key);
+/* Of the mezzanine that stands in for that original, with sides divided by so much. */
+struct key variant_mezzanine_key(const struct key *original_key, unsigned shrink);
 
 #endif

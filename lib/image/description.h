@@ -52,6 +52,11 @@ struct image_limits {
  * fast.  And so much larger than the result it is in each direction. */
 enum { MEZZANINE_PIXELS_MIN = 3000000, MEZZANINE_SHRINK_MIN = 2 };
 
+/* A small one has sides of at most so much, because most results are small and a JPEG is read
+ * as a whole whatever its scale; a large one has all pixels, or as many as are held in memory
+ * until it is written: 72 MB, 96 with alpha.  Neither is less than an eighth of the original. */
+enum { MEZZANINE_SMALL_SIDE = 3200, MEZZANINE_PIXELS_MAX = 24000000, MEZZANINE_SHRINK_MAX = 8 };
+
 /* Only what has one picture, of which all is decoded, whatever the size of the result; an
  * SVG is drawn at any size, and a GIF has few colours and hard edges. */
 static inline bool
@@ -74,6 +79,38 @@ description_is_worth_a_mezzanine(const struct image_description *description)
 	}
 	return description->frames == 1 &&
 	    (uint64_t)description->width * description->height >= MEZZANINE_PIXELS_MIN;
+}
+
+/* By how much the sides of an original's small mezzanine are divided, and of its large one. */
+static inline unsigned
+description_small_shrink(const struct image_description *description)
+{
+	unsigned side = description->width > description->height ? description->width : description->height;
+	unsigned shrink = 1;
+
+	while (shrink < MEZZANINE_SHRINK_MAX && side > MEZZANINE_SMALL_SIDE * shrink)
+		shrink *= 2;
+	return shrink;
+}
+
+static inline unsigned
+description_large_shrink(const struct image_description *description)
+{
+	uint64_t pixels = (uint64_t)description->width * description->height;
+	unsigned shrink = 1;
+
+	while (shrink < MEZZANINE_SHRINK_MAX && pixels / (shrink * shrink) > MEZZANINE_PIXELS_MAX)
+		shrink *= 2;
+	return shrink;
+}
+
+/* The one for a result that is so many times smaller than the original. */
+static inline unsigned
+description_mezzanine_shrink(const struct image_description *description, double factor)
+{
+	unsigned small = description_small_shrink(description);
+
+	return factor >= small * MEZZANINE_SHRINK_MIN ? small : description_large_shrink(description);
 }
 
 /* Whether a mezzanine of the original takes part in making a variant: image/mezzanine.c. */

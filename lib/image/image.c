@@ -245,6 +245,7 @@ render(struct source *source, const struct image_work *work, struct image_outcom
 
 struct image_base {
 	VipsImage *pixels;
+	unsigned shrink;
 };
 
 static struct image_base *
@@ -253,6 +254,7 @@ take_base(struct source *source)
 	struct image_base *base = g_new(struct image_base, 1);
 
 	base->pixels = g_steal_pointer(&source->base);
+	base->shrink = source->base_shrink;
 	return base;
 }
 
@@ -279,7 +281,7 @@ bool
 image_leave_mezzanine(struct image_base *base, int output, uint64_t max_bytes, struct failure *why)
 {
 	struct output file = { .fd = output, .max_bytes = max_bytes };
-	bool is_written = mezzanine_write(base->pixels, &file, why);
+	bool is_written = mezzanine_write(&base->pixels, base->shrink, &file, why);
 
 	g_object_unref(base->pixels);
 	g_free(base);

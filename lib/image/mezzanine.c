@@ -2,10 +2,10 @@
  * mezzanine - a whole original once more, as a file of which small sizes cost little.
  *
  * PNG, WebP, AVIF and progressive JPEG are decoded in full for every size.  Who has to
- * do that for the first of them keeps the pixels, and when the variant is finished
- * writes them as a plain JPEG, which libjpeg decodes at a half, a quarter or an eighth.
- * Colour at half the resolution is no loss, because a result made of it has at most half the
- * sides.
+ * do that for the first of them keeps the pixels, of a large one averaged to what small results
+ * need, and when the variant is finished writes them as a plain JPEG, which libjpeg decodes at
+ * a half, a quarter or an eighth.  Colour at half the resolution is no loss, because a result
+ * made of it has at most half the sides.
  *
  * It has what the decoder gave: not upright, in the original's own colours, without
  * metadata.  Everything but pixels is still read from the original's header, so
@@ -20,9 +20,9 @@
 
 enum {
 	QUALITY = 92,
-	BASE_PIXELS_MAX = 24000000,	/* 72 MB are held until it is written, 96 with alpha */
-	SHRINK_MAX = 8,
-	OPAQUE = 255
+	STRIP_ROWS = 16,
+	OPAQUE = 255,
+	NEARLY_OPAQUE = 252	/* the pixels of the file are further from the truth */
 };
 
 /* ---- which originals ----------------------------------------------------------------- */
@@ -52,112 +52,179 @@ can_have_one(const struct source *source)
 
 /* ---- keeping ---------------------------------------------------------------------------- */
 
-/* How much smaller a mezzanine is, so that it can be held in memory; 0: it would be too small. */
-static unsigned
-base_shrink(const struct image_description *description)
+/* Of a picture in memory, with 8 bits.  No pixel below NEARLY_OPAQUE is worth another look. */
+static VipsPel
+lowest_alpha(VipsImage *image)
 {
-	uint64_t pixels = (uint64_t)description->width * description->height;
-	unsigned shrink = 1;
+	size_t width = (size_t)vips_image_get_width(image), bands = (size_t)vips_image_get_bands(image);
+	VipsPel lowest = OPAQUE;
 
-	while (pixels / (shrink * shrink) > BASE_PIXELS_MAX)
-		shrink *= 2;
-	return shrink <= SHRINK_MAX ? shrink : 0;
+	for (int y = 0; y < vips_image_get_height(image) && lowest >= NEARLY_OPAQUE; y++) {
+		const VipsPel *alpha = VIPS_IMAGE_ADDR(image, 0, y) + bands - 1;
+
+		for (size_t x = 0; x < width; x++)
+			lowest = VIPS_MIN(lowest, alpha[x * bands]);
+	}
+	return lowest;
 }
 
 static bool
-load_base(struct source *source, unsigned shrink, VipsImage **base, struct failure *why)
+drop_alpha(VipsImage **base, struct failure *why)
 {
-	VipsImage *shrunk;
+	VipsImage *colours;
 
-	if (!source_load_shrunk(source, shrink, base, why))
-		return false;
-	if (shrink > 1 && source->description.media != MEDIA_JPEG) {
-		if (vips_shrink(*base, &shrunk, shrink, shrink, NULL) == -1) {
-			g_clear_object(base);
-			return fail_from_vips(why, FAIL_INTERNAL, "shrink");
-		}
-		image_replace(base, shrunk);
-	}
-	if (picture_decode(base, why))
+	if (!vips_image_hasalpha(*base))
 		return true;
-	g_clear_object(base);
-	return false;
+	if (vips_extract_band(*base, &colours, 0, "n", colour_bands(*base), NULL) == -1)
+		return fail_from_vips(why, FAIL_INTERNAL, "alpha");
+	image_replace(base, colours);
+	return true;
+}
+
+/* Of two rows the colours of one, rounded. */
+static void
+halve_rows(const VipsPel *upper, const VipsPel *lower, size_t from_bands, VipsPel *to, size_t width, size_t bands)
+{
+	for (size_t x = 0; x < width; x++, upper += 2 * from_bands, lower += 2 * from_bands)
+		for (size_t band = 0; band < bands; band++)
+			*to++ = (VipsPel)((upper[band] + upper[band + from_bands] + lower[band] +
+			    lower[band + from_bands] + 2) / 4);
+}
+
+/* As the rows come, so that all of them need not be in memory at once. */
+static bool
+halve_into(VipsRegion *from, VipsImage *half)
+{
+	VipsPel *row = g_malloc(VIPS_IMAGE_SIZEOF_LINE(half));
+	bool is_written = true;
+
+	for (int y = 0; is_written && y < half->Ysize; y++) {
+		VipsRect strip = { 0, 2 * y, from->im->Xsize, VIPS_MIN(2 * STRIP_ROWS, from->im->Ysize - 2 * y) };
+
+		is_written = y % STRIP_ROWS != 0 || vips_region_prepare(from, &strip) == 0;
+		if (!is_written)
+			continue;
+		halve_rows(VIPS_REGION_ADDR(from, 0, 2 * y), VIPS_REGION_ADDR(from, 0, 2 * y + 1),
+		    (size_t)from->im->Bands, row, (size_t)half->Xsize, (size_t)half->Bands);
+		is_written = vips_image_write_line(half, y, row) == 0;
+	}
+	g_free(row);
+	return is_written;
+}
+
+/* By hand, because vips_shrink() takes three times as long, and alpha goes in the same pass. */
+static bool
+halve(VipsImage **base, struct failure *why)
+{
+	VipsImage *half = vips_image_new_memory();
+	VipsRegion *region = vips_region_new(*base);
+	bool is_halved = vips_image_pipelinev(half, VIPS_DEMAND_STYLE_THINSTRIP, *base, NULL) == 0;
+
+	half->Xsize = (*base)->Xsize / 2;
+	half->Ysize = (*base)->Ysize / 2;
+	half->Bands = colour_bands(*base);
+	is_halved = is_halved && halve_into(region, half);
+	g_object_unref(region);
+	if (!is_halved) {
+		g_object_unref(half);
+		return fail_from_vips(why, FAIL_UNPROCESSABLE, "damaged image");
+	}
+	image_replace(base, half);
+	return fail_for_made_up_pixels(why);
+}
+
+static bool
+average(VipsImage **base, unsigned shrink, struct failure *why)
+{
+	for (; shrink > 1; shrink /= 2)
+		if (!halve(base, why))
+			return false;
+	return true;
+}
+
+/*
+ * All pixels are in memory before the first is averaged, because where some are transparent,
+ * averages would have colours that nobody sees.  This variant, which may be one that keeps each
+ * level, is made without alpha only where nothing is lost.
+ */
+static bool
+load_with_alpha(struct source *source, unsigned shrink, enum mezzanine_fate *fate, struct failure *why)
+{
+	VipsPel lowest;
+
+	source->base = g_object_ref(source->image);
+	*fate = MEZZANINE_NEVER;
+	if (!picture_decode(&source->base, why))
+		return false;
+	lowest = lowest_alpha(source->base);
+	if (lowest < NEARLY_OPAQUE)
+		return true;
+	*fate = MEZZANINE_FOLLOWS;
+	source->base_shrink = shrink;
+	if (lowest < OPAQUE)
+		return true;
+	source->base_shrink = 1;
+	return average(&source->base, shrink, why) && drop_alpha(&source->base, why) &&
+	    picture_decode(&source->base, why);
+}
+
+static bool
+load(struct source *source, unsigned shrink, enum mezzanine_fate *fate, struct failure *why)
+{
+	bool is_shrunk = source->description.media == MEDIA_JPEG;
+
+	*fate = MEZZANINE_FOLLOWS;
+	source->base_shrink = 1;
+	return source_load_shrunk(source, shrink, &source->base, why) &&
+	    average(&source->base, is_shrunk ? 1 : shrink, why) && picture_decode(&source->base, why);
+}
+
+static bool
+is_too_large_for_alpha(const struct source *source)
+{
+	return vips_image_hasalpha(source->image) && description_large_shrink(&source->description) > 1;
 }
 
 bool
 mezzanine_keep_base(struct source *source, const struct geometry *geometry, enum mezzanine_fate *fate,
     struct failure *why)
 {
-	unsigned shrink = base_shrink(&source->description);
+	double factor = shrink_factor(geometry);
+	unsigned shrink = description_mezzanine_shrink(&source->description, factor);
 
 	*fate = MEZZANINE_NONE;
 	/* A page that was asked for by its number is not what stands for the file. */
 	if (source->page != 0)
 		return true;
 	*fate = MEZZANINE_NEVER;
-	if (!can_have_one(source) || shrink == 0)
+	if (!can_have_one(source) || is_too_large_for_alpha(source))
 		return true;
 	*fate = MEZZANINE_NONE;
 	/* The variant is made of it too. */
-	if (shrink > 1 && shrink_factor(geometry) < shrink * MEZZANINE_SHRINK_MIN)
+	if (shrink > 1 && factor < shrink * MEZZANINE_SHRINK_MIN)
 		return true;
-	/* Averaging would mix colours that nobody sees into those at their edges. */
-	if (shrink > 1 && vips_image_hasalpha(source->image))
-		return true;
-	if (!load_base(source, shrink, &source->base, why))
-		return false;
-	*fate = MEZZANINE_FOLLOWS;
-	return true;
+	return vips_image_hasalpha(source->image) ? load_with_alpha(source, shrink, fate, why) :
+	    load(source, shrink, fate, why);
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
-/* *lowest: the least alpha there is. */
-static bool
-find_lowest_alpha(VipsImage *base, double *lowest, struct failure *why)
-{
-	VipsImage *alpha;
-	bool is_found;
-
-	*lowest = OPAQUE;
-	if (!vips_image_hasalpha(base))
-		return true;
-	if (vips_extract_band(base, &alpha, vips_image_get_bands(base) - 1, NULL) == -1)
-		return fail_from_vips(why, FAIL_INTERNAL, "alpha");
-	is_found = vips_min(alpha, lowest, NULL) == 0;
-	g_object_unref(alpha);
-	return is_found || fail_from_vips(why, FAIL_INTERNAL, "alpha");
-}
-
 /* Quickly: tables are not optimised, and it is not progressive. */
-static bool
-encode(VipsImage *base, struct output *output, struct failure *why)
+bool
+mezzanine_write(VipsImage **base, unsigned shrink, struct output *output, struct failure *why)
 {
-	VipsImage *colours;
 	size_t length;
 	void *bytes;
-	bool is_encoded, is_written;
+	bool is_written;
 
-	if (vips_extract_band(base, &colours, 0, "n", colour_bands(base), NULL) == -1)
-		return fail_from_vips(why, FAIL_INTERNAL, "mezzanine");
-	is_encoded = vips_jpegsave_buffer(colours, &bytes, &length, "Q", QUALITY, "subsample_mode",
-	    VIPS_FOREIGN_SUBSAMPLE_ON, "strip", TRUE, NULL) == 0;
-	g_object_unref(colours);
-	if (!is_encoded)
+	if (!average(base, shrink, why) || !drop_alpha(base, why))
+		return false;
+	if (vips_jpegsave_buffer(*base, &bytes, &length, "Q", QUALITY, "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_ON,
+	    "strip", TRUE, NULL) == -1)
 		return fail_from_vips(why, FAIL_INTERNAL, "mezzanine");
 	is_written = output_write(output, bytes, length);
 	g_free(bytes);
 	return is_written || fail(why, FAIL_INTERNAL, "cannot write the mezzanine: %s", strerror(output->error));
-}
-
-bool
-mezzanine_write(VipsImage *base, struct output *output, struct failure *why)
-{
-	double lowest;
-
-	if (!find_lowest_alpha(base, &lowest, why))
-		return false;
-	return lowest < OPAQUE || encode(base, output, why);
 }
 
 /* ---- using ------------------------------------------------------------------------------- */

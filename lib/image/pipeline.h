@@ -49,6 +49,7 @@ struct source {
 	unsigned page;		/* the one that is used, from 1; 0: what stands for the file */
 	unsigned frames;	/* how many are used: 1, or all of an animation */
 	VipsImage *base;	/* the whole picture, when it is taken from elsewhere: see mezzanine.c */
+	unsigned base_shrink;	/* by how much its mezzanine is smaller than that */
 };
 
 /* Which frames are used follows from the recipe and the output format; recipe
@@ -301,7 +302,7 @@ bool mezzanine_restore_alpha(VipsImage **image, const struct source *source, str
 bool mezzanine_keep_base(struct source *source, const struct geometry *geometry, enum mezzanine_fate *fate,
     struct failure *why);
 
-/* The file: nothing at all when parts of the picture are transparent. */
-bool mezzanine_write(VipsImage *base, struct output *output, struct failure *why);
+/* The file, smaller than the base by so much. */
+bool mezzanine_write(VipsImage **base, unsigned shrink, struct output *output, struct failure *why);
 
 #endif

@@ -12,6 +12,9 @@ from samples import BACKGROUNDS
 # Mean difference of all samples, 0 to 255: what is lost on the way.  WebP alone costs this photo two.
 SEEN = 0.6
 
+# The same where pixels were averaged before: by another box, and once more.
+SEEN_AVERAGED = 0.9
+
 RECIPES = ["w=160", "w=640", "w=1200", "h=311", "w=600,h=600,fit=cover", "w=500,h=800,fit=cover,g=0.9:0.1",
            "w=400,h=400,fit=pad,bg=334455", "w=300,h=500,fit=fill", "crop=0.1:0.2:0.8:0.7,w=700",
            "crop=301:203:1201:1003,w=401", "rot=90,w=400", "rot=180,flip=h,w=500", "rot=30,w=500,bg=fff",
@@ -28,9 +31,9 @@ def as_stored(folder, name, **options):
 class Original:
     """A source and the mezzanine that its first variant left."""
 
-    def __init__(self, renderer, folder, source):
-        self.source, self.mezzanine, self._renderer = source, folder / f"{source.name}.mezzanine", renderer
-        self.first = renderer.try_render(source, "w=64", "webp", leave=self.mezzanine)
+    def __init__(self, renderer, folder, source, recipe="w=64"):
+        self.source, self.mezzanine, self._renderer = source, folder / f"{source.name}.{recipe}.mezzanine", renderer
+        self.first = renderer.try_render(source, recipe, "webp", leave=self.mezzanine)
         assert not isinstance(self.first, Failure), self.first
         self.fate = self.first["mezzanine"]
 
@@ -57,9 +60,9 @@ def photo(shared, folder):
     return Original(shared, folder, as_stored(folder, "photo.jpg", progressive=True, quality=97, subsampling=0))
 
 
-def assert_alike(one, other, recipe):
+def assert_alike(one, other, recipe, seen=SEEN):
     assert one.size == other.size and one.mode == other.mode, recipe
-    assert pictures.distance(one, other) < SEEN, (recipe, pictures.distance(one, other))
+    assert pictures.distance(one, other) < seen, (recipe, pictures.distance(one, other))
 
 
 def test_a_progressive_original_leaves_one(photo):
@@ -139,6 +142,26 @@ def test_an_opaque_alpha_channel_stays(renderer, folder):
     assert through.getchannel("A").getextrema() == (255, 255)
 
 
+def test_what_nobody_sees_through_has_one_and_the_first_variant_is_exact(renderer, folder):
+    """One pixel of 252, in the middle of the quarter that the variant shows."""
+    image = pictures.quadrants(3600, 1000)
+    image.putalpha(255)
+    image.putpixel((10, 10), (*image.getpixel((10, 10))[:3], 252))
+    image.save(folder / "nearly.png", compress_level=1)
+    left = folder / "nearly.mezzanine"
+    first = renderer.try_render(folder / "nearly.png", "crop=0:0:20:20", "png", leave=left)
+
+    assert first["mezzanine"] == "follows"
+    with Image.open(first["path"]) as made:
+        assert made.getchannel("A").getpixel((10, 10)) == 252
+    nearly = Original(renderer, folder, folder / "nearly.png")
+    with Image.open(nearly.mezzanine) as small:
+        assert small.size == (1800, 500) and small.mode == "RGB"
+    direct, through = nearly.both("w=400")
+    assert through.getchannel("A").getextrema() == (255, 255)
+    assert_alike(direct, through, "nearly opaque")
+
+
 def test_grey_stays_grey(renderer, folder):
     Image.linear_gradient("L").resize((2100, 1500)).save(folder / "grey.png")
     direct, through = Original(renderer, folder, folder / "grey.png").both("w=100")
@@ -147,28 +170,85 @@ def test_grey_stays_grey(renderer, folder):
     assert_alike(direct, through, "grey")
 
 
-def test_a_huge_original_leaves_a_smaller_one(renderer, folder):
+@pytest.fixture(scope="module", params=["png", "progressive"])
+def large(request, shared, folder):
+    """(an original, the folder); its small mezzanine has half of its sides."""
+    source = folder / f"large.{request.param}"
+    with Image.open(BACKGROUNDS / "mate" / "nature" / "TwoWings.jpg") as image:
+        image = image.resize((4000, 2496), Image.BICUBIC)
+    if request.param == "png":
+        image.save(source, "PNG", compress_level=1)
+    else:
+        image.save(source, "JPEG", progressive=True, quality=95)
+    return Original(shared, folder, source)
+
+
+def is_divided(size, whole, by):
+    return all(side in (of // by, -(-of // by)) for side, of in zip(size, whole))
+
+
+def test_a_small_variant_of_a_large_original_leaves_a_small_one(large):
+    with Image.open(large.mezzanine) as image:
+        assert is_divided(image.size, (4000, 2496), 2)
+    for recipe in ("w=160", "w=640", "w=1000", "w=300,h=500,fit=cover,g=se", "crop=0.3:0.1:0.5:0.5,w=500",
+                   "rot=90,w=600"):
+        assert_alike(*large.both(recipe), recipe, SEEN_AVERAGED)
+
+
+def test_the_variant_that_leaves_a_small_one_looks_the_same(renderer, folder, large):
+    outcome = renderer.try_render(large.source, "w=300", "png", leave=folder / "again")
+    assert outcome["mezzanine"] == "follows"
+    with Image.open(outcome["path"]) as first:
+        assert_alike(first, renderer.render(large.source, "w=300"), "the first", SEEN_AVERAGED)
+
+
+def test_a_larger_variant_leaves_a_large_one_that_serves_all(renderer, folder, large):
+    assert renderer.try_render(large.source, "w=1001", "jpg", mezzanine=large.mezzanine)["mezzanine"] == "none"
+    whole = Original(renderer, folder, large.source, "w=1001")
+    with Image.open(whole.mezzanine) as image:
+        assert image.size == (4000, 2496)
+    for recipe in ("w=64", "w=1001", "w=2000"):
+        assert_alike(*whole.both(recipe), recipe)
+
+
+def test_of_a_huge_original_neither_has_all_pixels(renderer, folder):
     pictures.quadrants(6001, 4501).save(folder / "huge.png", compress_level=1)
     huge = Original(renderer, folder, folder / "huge.png")
     with Image.open(huge.mezzanine) as image:
-        assert image.width in (3000, 3001) and image.height in (2250, 2251)
+        assert is_divided(image.size, (6001, 4501), 2)
     assert_alike(*huge.both("w=700"), "huge")
-    outcome = renderer.try_render(huge.source, "w=2000", "jpg", mezzanine=huge.mezzanine)
-    assert outcome["mezzanine"] == "none"
+    assert renderer.try_render(huge.source, "w=2000", "jpg", mezzanine=huge.mezzanine)["mezzanine"] == "none"
+    outcome = renderer.try_render(huge.source, "w=3100", "jpg", leave=folder / "too-large")
+    assert outcome["mezzanine"] == "none" and (folder / "too-large").stat().st_size == 0
 
 
 # ---- where there is none ------------------------------------------------------------------------
 
 def _transparent(folder):
     image = pictures.quadrants(2100, 1500)
-    image.putalpha(254)
+    image.putalpha(255)
+    image.putpixel((2000, 1400), (*image.getpixel((2000, 1400))[:3], 251))
     image.save(folder / "transparent.png")
     return folder / "transparent.png"
 
 
 def test_a_transparent_original_leaves_nothing(renderer, folder):
     clear = Original(renderer, folder, _transparent(folder))
+    assert clear.fate == "never"
     assert clear.mezzanine.stat().st_size == 0
+
+
+def test_the_colours_of_transparent_pixels_do_not_bleed_into_the_first_variant(renderer, folder):
+    """Every second column is an invisible red between blue."""
+    image = Image.new("RGBA", (3400, 1000), (0, 0, 255, 255))
+    for x in range(0, image.width, 2):
+        image.paste((255, 0, 0, 0), (x, 0, x + 1, image.height))
+    image.save(folder / "stripes.png", compress_level=1)
+    outcome = renderer.try_render(folder / "stripes.png", "w=200", "png", leave=folder / "stripes.mezzanine")
+
+    assert outcome["mezzanine"] == "never"
+    with Image.open(outcome["path"]) as made:
+        assert pictures.is_near(made.getpixel((100, 30))[:3], (0, 0, 255), 2)
 
 
 @pytest.mark.parametrize("name", ["small", "baseline", "deep", "cmyk"])
@@ -214,9 +294,14 @@ def test_a_page_by_its_number_has_none(renderer, folder, photo):
     assert (folder / "page").stat().st_size == 0
 
 
-def test_a_damaged_original_leaves_nothing(renderer, folder, photo):
-    cut = folder / "cut.jpg"
-    cut.write_bytes(photo.source.read_bytes()[:100_000])
+def test_a_damaged_original_leaves_nothing(renderer, folder, photo, large):
+    cut = folder / "cut"
+    for source in (photo.source, large.source):
+        cut.write_bytes(source.read_bytes()[:100_000])
+        assert_leaves_nothing(renderer, folder, cut)
+
+
+def assert_leaves_nothing(renderer, folder, cut):
     outcome = renderer.try_render(cut, "w=64", "webp", leave=folder / "cut.mezzanine")
 
     assert isinstance(outcome, Failure) and outcome.kind == "unprocessable"

@@ -23,6 +23,8 @@ def wings(services, assets, tmp_path_factory):
     clear = pictures.quadrants(2400, 1300)
     clear.putalpha(200)
     clear.save(folder / "clear.png")
+    with Image.open(BACKGROUNDS / "mate" / "nature" / "TwoWings.jpg") as image:
+        image.resize((3840, 2400)).save(folder / "wide.jpg", progressive=True, quality=85)
     services.admin.run("import", folder)
     services.database.wait_for_replicas()
     return folder / "wings.jpg"
@@ -68,6 +70,28 @@ def test_the_first_variant_leaves_one_for_the_others(new_site, wings):
     assert (metric(site, "left"), metric(site, "used")) == (1, 1)
     assert site.logged(second)["tier"] == "rendered"
     assert first.status == second.status == 200
+
+
+def test_a_large_original_has_a_small_one_and_a_large_one(new_site, wings):
+    """Each left by the first result that needs it."""
+    site = new_site()
+    froms = []
+    for width in (160, 960, 1280, 1920, 320):
+        answer = site.get(f"/a/wide/w={width}/x.jpg")
+        assert answer.status == 200 and answer.image().size == (width, width * 2400 // 3840)
+        froms.append(is_from_mezzanine(site, answer))
+        if not froms[-1]:
+            wait_until(lambda: metric(site, "left") == froms.count(False), 20, "a mezzanine")
+    assert froms == [False, True, False, True, True]
+
+
+def test_a_large_one_serves_small_results(new_site, wings):
+    site = new_site()
+    assert site.get("/a/wide/w=1280/x.jpg").status == 200
+    wait_for_mezzanine(site)
+    assert is_from_mezzanine(site, site.get("/a/wide/w=160/x.jpg"))
+    assert not is_from_mezzanine(site, site.get("/a/wide/w=160/x.png"))
+    assert metric(site, "left") == 1
 
 
 def test_who_comes_meanwhile_waits_for_it(new_site, wings):

@@ -84,12 +84,49 @@ test_is_worth_it_where_all_is_decoded(void **state)
 			fail_msg("row %zu", i);
 }
 
+static void
+test_is_small_for_small_results_and_has_all_pixels_for_others(void **state)
+{
+	static const struct {
+		unsigned width, height;
+		double factor;
+		unsigned shrink;
+	} table[] = {
+		{ 3200, 2000, 2, 1 },
+		{ 3200, 2000, 32, 1 },
+		{ 3200, 2000, 1, 1 },
+		{ 3201, 2000, 3.99, 1 },
+		{ 3201, 2000, 4, 2 },
+		{ 2000, 6400, 100, 2 },
+		{ 5120, 2880, 5120.0 / 1280, 2 },
+		{ 5120, 2880, 5120.0 / 1281, 1 },
+		{ 5120, 2880, 0, 1 },
+		{ 6000, 4000, 3, 1 },
+		{ 6001, 4000, 3, 2 },
+		{ 6001, 4000, 4, 2 },
+		{ 12800, 7000, 8, 4 },
+		{ 12800, 7000, 7.9, 2 },
+		{ 12801, 7000, 16, 8 },
+		{ 100000, 1500, 16, 8 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct image_description description = { .width = table[i].width, .height = table[i].height };
+
+		if (description_mezzanine_shrink(&description, table[i].factor) != table[i].shrink)
+			fail_msg("row %zu gives %u", i,
+			    description_mezzanine_shrink(&description, table[i].factor));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_suits_what_only_scales_and_softens),
 		cmocka_unit_test(test_is_worth_it_where_all_is_decoded),
+		cmocka_unit_test(test_is_small_for_small_results_and_has_all_pixels_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

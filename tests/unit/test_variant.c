@@ -244,8 +244,9 @@ test_a_mezzanine_follows_its_original(void **state)
 	keys[0][0] = variant_original_key(arena, &first);
 	keys[1][0] = variant_original_key(arena, &second);
 	for (unsigned i = 0; i < 2; i++)
-		keys[i][1] = variant_mezzanine_key(&keys[i][0]);
-	assert_string_equal(keys[0][1].hex, variant_mezzanine_key(&keys[0][0]).hex);
+		keys[i][1] = variant_mezzanine_key(&keys[i][0], 2);
+	assert_string_equal(keys[0][1].hex, variant_mezzanine_key(&keys[0][0], 2).hex);
+	assert_string_not_equal(keys[0][1].hex, variant_mezzanine_key(&keys[0][0], 1).hex);
 	assert_string_not_equal(keys[0][1].hex, keys[1][1].hex);
 	assert_string_not_equal(keys[0][1].hex, keys[0][0].hex);
 }
