@@ -72,23 +72,28 @@ def apart(renderer, source, width, mezzanine):
     return distance(direct, through), distance(direct, encoded)
 
 
-def cell(renderer, source, width, mezzanine):
+def cell(renderer, source, width, small, large):
+    """Where the small one does not suffice, of the large one that this width leaves."""
     direct, _ = spent(renderer, source, width)
-    through, fate = spent(renderer, source, width, mezzanine=mezzanine)
+    mezzanine, (through, fate) = small, spent(renderer, source, width, mezzanine=small)
+    if fate != "used" and small.stat().st_size > 0:
+        renderer.try_render(source, f"w={width}", "jpg", timeout_ms=55000, leave=large)
+        mezzanine, (through, fate) = large, spent(renderer, source, width, mezzanine=large)
     if fate != "used":
         return f"{direct:.0f} / -"
     return "{:.0f} / {:.0f}, {:.1f} ({:.1f})".format(direct, through, *apart(renderer, source, width, mezzanine))
 
 
 def row(renderer, folder, title, source):
-    mezzanine = folder / "mezzanine"
+    mezzanine, large = folder / "mezzanine", folder / "large"
+    large.write_bytes(b"")
     leaving, fate = spent(renderer, source, 640, leave=mezzanine)
     sizes = f"{source.stat().st_size // 1000} | {mezzanine.stat().st_size // 1000}"
     if fate != "follows":
         mezzanine = folder / "none"
         mezzanine.touch()
     return " | ".join([f"| {title} | {sizes} | {leaving:.0f}",
-                       *(cell(renderer, source, width, mezzanine) for width in WIDTHS)]) + " |"
+                       *(cell(renderer, source, width, mezzanine, large) for width in WIDTHS)]) + " |"
 
 
 def main():
