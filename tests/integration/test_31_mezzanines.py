@@ -190,9 +190,28 @@ def is_divided(size, whole, by):
 def test_a_small_variant_of_a_large_original_leaves_a_small_one(large):
     with Image.open(large.mezzanine) as image:
         assert is_divided(image.size, (4000, 2496), 2)
-    for recipe in ("w=160", "w=640", "w=1000", "w=300,h=500,fit=cover,g=se", "crop=0.3:0.1:0.5:0.5,w=500",
+    for recipe in ("w=160", "w=1000", "w=300,h=500,fit=cover,g=se", "crop=0.3:0.1:0.5:0.5,w=500",
                    "rot=90,w=600"):
         assert_alike(*large.both(recipe), recipe, SEEN_AVERAGED)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_pixel_of_a_small_one_is_the_mean_of_four(renderer, folder, mode):
+    cell = Image.new("L", (2, 2))
+    cell.putdata([0, 40, 80, 200])
+    image = Image.new("L", (3400, 1000))
+    for x in range(0, 40, 2):
+        for y in range(0, 40, 2):
+            image.paste(cell, (x, y))
+    for x in range(0, image.width, 40):
+        for y in range(0, image.height, 40):
+            image.paste(image.crop((0, 0, 40, 40)), (x, y))
+    image.convert(mode).save(folder / f"cells-{mode}.png", compress_level=1)
+    cells = Original(renderer, folder, folder / f"cells-{mode}.png")
+    with Image.open(cells.mezzanine) as small:
+        assert small.size == (1700, 500)
+        # JPEG of quality 92 gives an even surface back within a level.
+        assert all(abs(level - 80) <= 1 for ends in small.convert("RGB").getextrema() for level in ends)
 
 
 def test_the_variant_that_leaves_a_small_one_looks_the_same(renderer, folder, large):
@@ -207,7 +226,7 @@ def test_a_larger_variant_leaves_a_large_one_that_serves_all(renderer, folder, l
     whole = Original(renderer, folder, large.source, "w=1001")
     with Image.open(whole.mezzanine) as image:
         assert image.size == (4000, 2496)
-    for recipe in ("w=64", "w=1001", "w=2000"):
+    for recipe in ("w=64", "w=1001"):
         assert_alike(*whole.both(recipe), recipe)
 
 
