@@ -39,6 +39,7 @@ metrics_note_request(struct metrics *metrics, const struct request *request, uns
 	CHECK(status < METRICS_STATUS_MAX);
 	metrics_count(&metrics->responses[status], 1);
 	metrics_count(&metrics->sent_bytes, sent_bytes);
+	metrics_count(&metrics->unkept, request->is_in_memory ? 1 : 0);
 	metrics_observe(&metrics->requests[request->tier], monotonic_us() - request->started_us);
 	for (unsigned step = 0; step < STEP_COUNT; step++)
 		if (request->step_us[step] > 0)
@@ -120,6 +121,8 @@ metrics_print(const struct metrics *metrics, struct text *out)
 	text_printf(out, "vitrine_origin_bytes_total %" PRIu64 "\n", value_of(&metrics->origin_bytes));
 	print_family(out, "vitrine_origin_fallbacks_total", "counter", "Originals that came from a fallback.");
 	text_printf(out, "vitrine_origin_fallbacks_total %" PRIu64 "\n", value_of(&metrics->origin_fallbacks));
+	print_family(out, "vitrine_unkept_total", "counter", "Requests whose new files the disk did not take.");
+	text_printf(out, "vitrine_unkept_total %" PRIu64 "\n", value_of(&metrics->unkept));
 	print_family(out, "vitrine_request_duration_seconds", "histogram",
 	    "Time of a request, by the tier that answered.");
 	for (unsigned tier = 0; tier < TIER_COUNT; tier++)

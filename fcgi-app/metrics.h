@@ -44,6 +44,7 @@ struct metrics {
 	_Atomic uint64_t origin_fetches[FAIL_KIND_COUNT];
 	_Atomic uint64_t origin_bytes;
 	_Atomic uint64_t origin_fallbacks;
+	_Atomic uint64_t unkept;	/* requests whose new files the disk did not take */
 	struct histogram requests[TIER_COUNT];
 	struct histogram steps[STEP_COUNT];
 };

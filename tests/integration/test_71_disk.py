@@ -186,8 +186,10 @@ def test_what_does_not_fit_is_made_once_more_in_memory(new_disk, right):
     assert site.get(HIT).status == 200
     with disk.nearly_full(left=2 << 20):
         assert wrong(site, right, rounds=2) == []
+        unkept = site.metrics()["vitrine_unkept_total"]
         answer = site.get("/a/bulky/original/x.png")
         assert answer.status == 200 and site.logged(answer)["kept"] == "no"
+        assert site.metrics()["vitrine_unkept_total"] == unkept + 1
         assert site.logged(site.get("/a/bulky/w=50/x.png"))["tier"] == "store"
     assert list((site.store / "tmp").iterdir()) == []
 
@@ -198,7 +200,7 @@ def test_who_starts_while_the_disk_is_full_serves_too(new_disk, right):
     before = responders(site.vitrine.process.pid)
     with disk.full():
         assert wrong(site, right, rounds=3) == []
-        wait_until(lambda: not any(map(is_alive, before)), 5, "all were others")
+        wait_until(lambda: not any(map(is_alive, before)), 15, "all were others")
         assert wrong(site, right) == []
     assert "responder-failed" not in site.log_text()
 
