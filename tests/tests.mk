@@ -114,12 +114,12 @@ chaos: deps  ## three servers, one fault after another, a table in docs/operatio
 # ---- speed --------------------------------------------------------------------------
 
 bench_folder := $(BUILD)/tests/bench
-bench_programs := $(addprefix $(bench_folder)/,fill_store in_process load)
+bench_programs := $(addprefix $(bench_folder)/,fill_store hollow in_process load)
 
 $(bench_folder)/in_process.o: package_cflags = $(image_cflags)
 $(bench_folder)/in_process: $(bench_folder)/in_process.o $(call objects,$(image_sources)) $(BUILD)/libvitrine.a
 	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,vips libcrypto) -lm
-$(bench_folder)/fill_store $(bench_folder)/load: %: %.o $(BUILD)/libvitrine.a
+$(bench_folder)/fill_store $(bench_folder)/hollow $(bench_folder)/load: %: %.o $(BUILD)/libvitrine.a
 	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,libcrypto libxxhash) -lm
 
 # BENCH="--only=hit --quick" for some of it.
