@@ -4,6 +4,9 @@
  *	token -> recipe -> catalog -> hints -> policy -> negotiate -> dressing
  *	      -> variant -> geometry -> conditional -> store -> (slow path) -> respond
  *
+ * A format that takes long and is not there is left for later: from the variant on, the
+ * next best one goes the same way.
+ *
  * No step calls back into an earlier one.  URL text exists only up to
  * recipe_parse(); from there on the recipe is a value, and its canonical text
  * is what is hashed, logged and sent to the renderer.
@@ -280,12 +283,25 @@ choose_quicker(struct server *server, struct request *request, const struct wish
 	return quicker;
 }
 
+/* The wish becomes the quicker one where that is what will be answered. */
+static enum at_hand
+look_at_hand_quicker(struct server *server, struct request *request, struct wish **wish, struct response *response,
+    struct store_file *file)
+{
+	enum at_hand at_hand = look_at_hand(server, request, *wish, response, file);
+	struct wish *quicker = at_hand == AT_HAND_NOTHING ? choose_quicker(server, request, *wish) : NULL;
+
+	if (quicker == NULL)
+		return at_hand;
+	*wish = quicker;
+	return look_at_hand(server, request, quicker, response, file);
+}
+
 bool
 serve_asset(struct server *server, struct request *request, const struct route *route,
     struct response *response, struct failure *why)
 {
-	struct wish *wish = arena_alloc(request->arena, sizeof(*wish)), *quicker;
-	enum at_hand at_hand;
+	struct wish *wish = arena_alloc(request->arena, sizeof(*wish));
 	struct store_file file;
 
 	wish->route = route;
@@ -302,18 +318,19 @@ serve_asset(struct server *server, struct request *request, const struct route *
 	identify(request, wish);
 	if (!check_geometry(wish, why))
 		return false;
-	at_hand = look_at_hand(server, request, wish, response, &file);
-	if (at_hand == AT_HAND_NOTHING && (quicker = choose_quicker(server, request, wish)) != NULL) {
-		wish = quicker;
-		at_hand = look_at_hand(server, request, wish, response, &file);
-	}
-	if (at_hand == AT_HAND_ANSWER)
+	switch (look_at_hand_quicker(server, request, &wish, response, &file)) {
+	case AT_HAND_ANSWER:
 		return true;
-	if (at_hand == AT_HAND_NOTHING && request->is_head) {
-		respond_from_row(server, request, wish, response);
-		return true;
+	case AT_HAND_NOTHING:
+		if (request->is_head) {
+			respond_from_row(server, request, wish, response);
+			return true;
+		}
+		if (!slow_path_obtain(server, request, wish, &file, why))
+			return false;
+		break;
+	case AT_HAND_FILE:
+		break;
 	}
-	if (at_hand == AT_HAND_NOTHING && !slow_path_obtain(server, request, wish, &file, why))
-		return false;
 	return respond_with_file(server, request, wish, &file, response, why);
 }

@@ -439,9 +439,10 @@ slow_path_obtain(struct server *server, struct request *request, const struct wi
 static bool
 a_renderer_is_idle(struct server *server)
 {
-	struct slow_path_load load = slow_path_load(server);
+	const struct settings *settings = server->settings;
 
-	return load.requests < load.waiting + server->settings->render.renderers;
+	return store_places_taken(server->store, LANE_SLOW, settings->server.slow_responders) <
+	    store_places_taken(server->store, LANE_WAIT, server_waiting_places(server)) + settings->render.renderers;
 }
 
 static bool
@@ -469,16 +470,17 @@ void
 slow_path_make_ahead(struct server *server, struct request *request, const struct wish *wish)
 {
 	struct pursuit pursuit = pursuit_of(server, request, wish);
+	struct failure why = { 0 }, remembered = { 0 };
 	struct store_file file = { .fd = -1 };
-	struct failure why = { 0 };
 	struct store_lock place;
 
-	if (!a_renderer_is_idle(server) || !verdict_is_open(server, request, pursuit.key, &why) ||
-	    !store_take_place(server->store, LANE_AHEAD, server->settings->render.ahead, &place))
+	/* The place first: while one is made, it costs all others nothing but this. */
+	if (!store_take_place(server->store, LANE_AHEAD, server->settings->render.ahead, &place))
 		return;
 	pursuit.vigil.state = &pursuit;
 	request->deadline.vigil = &pursuit.vigil;
-	if (lead_ahead(&pursuit, &file, &why))
+	if (verdict_is_open(server, request, pursuit.key, &remembered) && a_renderer_is_idle(server) &&
+	    lead_ahead(&pursuit, &file, &why))
 		close(file.fd);
 	request->deadline.vigil = NULL;
 	store_unlock(&place);
