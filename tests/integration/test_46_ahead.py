@@ -138,8 +138,8 @@ def test_save_data_holds_for_both(site):
     assert len(low.body) < len(site.get(path, accept="image/webp").body)
 
 
-def test_under_mod_fcgid_the_next_request_does_not_wait_for_it(services, assets):
-    """The process has one renderer: it gives up what it makes ahead."""
+def test_under_mod_fcgid_it_is_made_as_well(services, assets):
+    """By the process that answered, with its own renderer."""
     with web.apache_fcgid_site(services.sections) as site:
         assert site.get(PATH, accept=AVIF)["Content-Type"] == "image/webp"
         becomes(site, PATH, "image/avif")
