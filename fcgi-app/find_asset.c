@@ -3,7 +3,10 @@
 enum {
 	REFRESH_MS = 250,
 	ASK_MS = 3000,		/* whatever the time-outs of so many servers add up to */
-	REFRESH_PAUSE_MS = 1000	/* after one that failed, one request per server tries again */
+	REFRESH_PAUSE_MS = 1000,	/* after one that failed, one request per server tries again */
+	MISSING_MS = 1000,	/* at most: it may be uploaded at any time */
+	TOLD_MS = 250,		/* for what another request asks about an asset that nobody knows here */
+	FIRST_LOOK_MS = 1, LAST_LOOK_MS = 16
 };
 
 /* What was last said of an asset, if anything, as this server's disk has it. */
@@ -32,15 +35,23 @@ recall(struct server *server, struct arena *arena, struct span id)
 	return known;
 }
 
-/* In memory.  When it has become old one request asks anew, and the others do not wait for it. */
-static bool
-is_remembered(struct server *server, struct span id, struct asset *asset)
+/* In memory, and to be believed.  When a row has become old one request asks anew, and the
+ * others do not wait for it. */
+static enum knowledge
+remembered(struct server *server, struct span id, struct asset *asset)
 {
-	int64_t lifetime_ms = server->settings->server.row_lifetime_ms, age_us;
+	int64_t lifetime_ms = server->settings->server.row_lifetime_ms, age_us = 0;
 	int64_t grace_ms = lifetime_ms < REFRESH_MS ? lifetime_ms : REFRESH_MS;
+	enum knowledge knowledge = known_rows_find(server->rows, id, asset, &age_us);
 
-	return known_rows_find(server->rows, id, asset, &age_us) && (age_us < lifetime_ms * 1000 ||
-	    (age_us < (lifetime_ms + grace_ms) * 1000 && !known_rows_claim(server->rows, id, REFRESH_MS)));
+	if (knowledge == MISSING_KNOWN && lifetime_ms > MISSING_MS)
+		lifetime_ms = MISSING_MS;
+	if (knowledge == NOTHING_KNOWN || age_us < lifetime_ms * 1000)
+		return knowledge;
+	if (knowledge == ROW_KNOWN && age_us < (lifetime_ms + grace_ms) * 1000 &&
+	    !known_rows_claim(server->rows, id, REFRESH_MS))
+		return ROW_KNOWN;
+	return NOTHING_KNOWN;
 }
 
 /* Mostly it is what was known already; then only its age changes. */
@@ -88,9 +99,10 @@ ask(struct server *server, struct request *request, struct span id, struct deadl
 			remember(server, request->arena, known, asset, asked_us);
 		return answer(server, request, ROW_FROM_CATALOG + tier);
 	}
-	if (why->kind == FAIL_NOT_FOUND && known->is_there) {
-		known_rows_forget(server->rows, id);
-		store_remove(server->store, STORE_NOTES, &known->key);
+	if (why->kind == FAIL_NOT_FOUND && tier != CATALOG_LATE) {
+		known_rows_put_missing(server->rows, id, asked_us);
+		if (known->is_there)
+			store_remove(server->store, STORE_NOTES, &known->key);
 	}
 	return false;
 }
@@ -133,6 +145,51 @@ refresh(struct server *server, struct request *request, struct span id, const st
 	return answer(server, request, ROW_STALE);
 }
 
+static bool
+not_found(struct span id, struct failure *why)
+{
+	return fail(why, FAIL_NOT_FOUND, "no asset %.*s", SPAN_ARGS(id));
+}
+
+/* What another request is told meanwhile. */
+static enum knowledge
+overhear(struct server *server, struct request *request, struct span id, struct asset *asset)
+{
+	struct deadline deadline = deadline_within_ms(request->deadline, TOLD_MS);
+	enum knowledge knowledge = remembered(server, id, asset);
+
+	for (int64_t pause_ms = FIRST_LOOK_MS; knowledge == NOTHING_KNOWN && !deadline_has_passed(deadline) &&
+	    known_rows_is_claimed(server->rows, id); pause_ms *= pause_ms < LAST_LOOK_MS ? 2 : 1) {
+		deadline_sleep_ms(deadline, pause_ms);
+		knowledge = remembered(server, id, asset);
+	}
+	return knowledge;
+}
+
+/* One asks for all who ask at the same time. */
+static bool
+ask_or_overhear(struct server *server, struct request *request, struct span id, const struct last_known *known,
+    struct asset *asset, struct failure *why)
+{
+	struct deadline deadline = deadline_within_ms(request->deadline, ASK_MS);
+	bool asks_for_all = known_rows_claim(server->rows, id, TOLD_MS), was_found;
+
+	if (!asks_for_all) {
+		switch (overhear(server, request, id, asset)) {
+		case ROW_KNOWN:
+			return answer(server, request, ROW_LOCAL);
+		case MISSING_KNOWN:
+			return not_found(id, why);
+		case NOTHING_KNOWN:
+			break;
+		}
+	}
+	was_found = ask(server, request, id, deadline, known, asset, why);
+	if (asks_for_all)
+		known_rows_release(server->rows, id);
+	return was_found;
+}
+
 /* Not on our disk, so what will be served is not either: that is the slow path. */
 static bool
 ask_for_the_unknown(struct server *server, struct request *request, struct span id, const struct last_known *known,
@@ -144,19 +201,17 @@ ask_for_the_unknown(struct server *server, struct request *request, struct span 
 
 	if (!store_take_place(server->store, LANE_SLOW, places, &place))
 		return fail(why, FAIL_BUSY, "all %u places of the slow path are taken", places);
-	was_found = ask(server, request, id, deadline_within_ms(request->deadline, ASK_MS), known, asset, why);
+	was_found = ask_or_overhear(server, request, id, known, asset, why);
 	store_unlock(&place);
 	return was_found;
 }
 
 static bool
-find(struct server *server, struct request *request, struct span id, struct asset *asset, struct failure *why)
+find_elsewhere(struct server *server, struct request *request, struct span id, struct asset *asset,
+    struct failure *why)
 {
-	struct last_known *known;
+	struct last_known *known = recall(server, request->arena, id);
 
-	if (is_remembered(server, id, asset))
-		return answer(server, request, ROW_LOCAL);
-	known = recall(server, request->arena, id);
 	if (is_fresh(server, known)) {
 		*asset = known->asset;
 		known_rows_put(server->rows, asset, monotonic_us() - known->age_ms * 1000);
@@ -165,6 +220,19 @@ find(struct server *server, struct request *request, struct span id, struct asse
 	if (known->is_there)
 		return refresh(server, request, id, known, asset, why);
 	return ask_for_the_unknown(server, request, id, known, asset, why);
+}
+
+static bool
+find(struct server *server, struct request *request, struct span id, struct asset *asset, struct failure *why)
+{
+	switch (remembered(server, id, asset)) {
+	case ROW_KNOWN:
+		return answer(server, request, ROW_LOCAL);
+	case MISSING_KNOWN:
+		return not_found(id, why);
+	default:
+		return find_elsewhere(server, request, id, asset, why);
+	}
 }
 
 bool

@@ -8,6 +8,9 @@
  * answer, the last known row is used, however old: what was served once is served again while
  * MySQL and memcached are gone.
  *
+ * That nobody has it is remembered too, for a second at most, and those who ask at the same time
+ * for what is not known here are answered by what the first of them is told.
+ *
  * A row that is known is refreshed within that quarter of a second or not at all: a hit
  * does not wait for a database that hangs.  One that is not known takes three seconds at most.
  */

@@ -152,10 +152,8 @@ wait_for_it(struct mezzanine *mezzanine, struct request *request)
 
 	if (!server_take_waiting_place(server, &place, &why))
 		return;
-	if (store_lock(server->store, STORE_VARIANTS, &mezzanine->key, deadline, &mezzanine->flight, &why)) {
-		store_unlock(&mezzanine->flight);
+	if (store_await(server->store, STORE_VARIANTS, &mezzanine->key, deadline, &why))
 		(void)find(mezzanine);
-	}
 	store_unlock(&place);
 	request_note_step(request, STEP_WAIT, &from_us);
 }

@@ -102,25 +102,31 @@ fetch_original(struct server *server, struct request *request, const struct asse
 }
 
 static bool
-wait_for_flight(struct server *server, struct request *request, const struct key *key, struct store_lock *flight,
-    struct failure *why)
+await_landing(struct server *server, struct request *request, const struct key *key, struct failure *why)
 {
+	int64_t from_us = monotonic_us();
 	struct store_lock place;
 	bool has_landed;
 
 	if (!server_take_waiting_place(server, &place, why))
 		return false;
-	has_landed = store_lock(server->store, STORE_ORIGINALS, key, request->deadline, flight, why);
+	has_landed = store_await(server->store, STORE_ORIGINALS, key, request->deadline, why);
 	store_unlock(&place);
+	request_note_step(request, STEP_WAIT, &from_us);
 	return has_landed;
 }
 
+/* The flight is ours.  Somebody may have landed just before. */
 static bool
-fetch_in_flight(struct server *server, struct request *request, const struct asset *asset, const struct key *key,
+lead(struct server *server, struct request *request, const struct asset *asset, const struct key *key,
     struct store_file *original, struct failure *why)
 {
 	bool was_fetched;
 
+	if (store_find(server->store, STORE_ORIGINALS, key, original)) {
+		request->tier = TIER_JOINED;
+		return true;
+	}
 	request->original_in_flight = key;
 	was_fetched = fetch_original(server, request, asset, key, original, why);
 	request->original_in_flight = NULL;
@@ -131,7 +137,6 @@ static bool
 find_or_fetch_original(struct server *server, struct request *request, const struct asset *asset,
     const struct key *key, struct store_file *original, struct failure *why)
 {
-	int64_t from_us = monotonic_us();
 	struct store_lock flight;
 	bool was_obtained;
 
@@ -139,15 +144,15 @@ find_or_fetch_original(struct server *server, struct request *request, const str
 		request->tier = TIER_STORE;
 		return true;
 	}
-	if (!store_try_lock(server->store, STORE_ORIGINALS, key, &flight) &&
-	    !wait_for_flight(server, request, key, &flight, why))
-		return false;
-	request_note_step(request, STEP_WAIT, &from_us);
-	was_obtained = store_find(server->store, STORE_ORIGINALS, key, original);
-	if (was_obtained)
-		request->tier = TIER_JOINED;
-	else
-		was_obtained = fetch_in_flight(server, request, asset, key, original, why);
+	while (!store_try_lock(server->store, STORE_ORIGINALS, key, &flight)) {
+		if (!await_landing(server, request, key, why))
+			return false;
+		if (store_find(server->store, STORE_ORIGINALS, key, original)) {
+			request->tier = TIER_JOINED;
+			return true;
+		}
+	}
+	was_obtained = lead(server, request, asset, key, original, why);
 	store_unlock(&flight);
 	return was_obtained;
 }

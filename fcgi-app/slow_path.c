@@ -315,46 +315,42 @@ lead(struct pursuit *pursuit, struct store_lock *flight, struct store_file *file
 /* ---- following --------------------------------------------------------------------------- */
 
 static bool
-wait_for_flight(struct pursuit *pursuit, struct store_lock *flight, struct failure *why)
+await_landing(struct pursuit *pursuit, struct failure *why)
 {
-	struct store *store = pursuit->server->store;
+	struct server *server = pursuit->server;
+	int64_t from_us = monotonic_us();
 	struct store_lock place;
 	bool has_landed;
 
-	if (!server_take_waiting_place(pursuit->server, &place, why))
+	if (!server_take_waiting_place(server, &place, why))
 		return false;
-	has_landed = store_lock(store, pursuit->part, pursuit->key, pursuit->request->deadline, flight, why);
+	has_landed = store_await(server->store, pursuit->part, pursuit->key, pursuit->request->deadline, why);
 	store_unlock(&place);
+	request_note_step(pursuit->request, STEP_WAIT, &from_us);
 	return has_landed;
 }
 
 static bool
-follow(struct pursuit *pursuit, struct store_file *file, struct failure *why)
+lead_or_follow(struct pursuit *pursuit, struct store_file *file, struct failure *why)
 {
-	int64_t began_us = monotonic_us(), from_us = began_us;
+	struct store *store = pursuit->server->store;
+	int64_t began_us = monotonic_us();
 	struct store_lock flight;
 
-	if (!wait_for_flight(pursuit, &flight, why))
-		return false;
-	request_note_step(pursuit->request, STEP_WAIT, &from_us);
-	if (store_has(pursuit->server->store, pursuit->part, pursuit->key) ||
-	    verdict_is_open_since(pursuit->server, pursuit->request, pursuit->key, began_us, why))
-		return lead(pursuit, &flight, file, why);
-	store_unlock(&flight);
-	return false;
+	while (!store_try_lock(store, pursuit->part, pursuit->key, &flight)) {
+		if (!await_landing(pursuit, why))
+			return false;
+		if (store_find(store, pursuit->part, pursuit->key, file)) {
+			pursuit->request->tier = TIER_JOINED;
+			return true;
+		}
+		if (!verdict_is_open_since(pursuit->server, pursuit->request, pursuit->key, began_us, why))
+			return false;
+	}
+	return lead(pursuit, &flight, file, why);
 }
 
 /* ---- in and out ---------------------------------------------------------------------------- */
-
-static bool
-lead_or_follow(struct pursuit *pursuit, struct store_file *file, struct failure *why)
-{
-	struct store_lock flight;
-
-	if (store_try_lock(pursuit->server->store, pursuit->part, pursuit->key, &flight))
-		return lead(pursuit, &flight, file, why);
-	return follow(pursuit, file, why);
-}
 
 static bool
 pursue(struct pursuit *pursuit, struct store_file *file, struct failure *why)

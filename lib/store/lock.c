@@ -84,6 +84,12 @@ is_taken(void)
 	return errno == EAGAIN || errno == EACCES;
 }
 
+static int64_t
+longer(int64_t pause_ms)
+{
+	return pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
+}
+
 /* Locks until the deadline, one attempt at least.  False with errno. */
 static bool
 lock_patiently(int fd, off_t offset, struct deadline deadline)
@@ -94,28 +100,28 @@ lock_patiently(int fd, off_t offset, struct deadline deadline)
 		if (!is_taken() || deadline_has_passed(deadline))
 			return false;
 		deadline_sleep_ms(deadline, pause_ms);
-		pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
+		pause_ms = longer(pause_ms);
 	}
 	return true;
+}
+
+static bool
+cannot_open(struct failure *why)
+{
+	return fail(why, FAIL_INTERNAL, "cannot open the store's lock file: %s", strerror(errno));
 }
 
 bool
 lock_wait(int root_fd, off_t offset, struct deadline deadline, struct store_lock *lock,
     struct failure *why)
 {
-	struct flock range;
-
 	lock->fd = open_lock_file(root_fd);
 	if (lock->fd == -1)
-		return fail(why, FAIL_INTERNAL, "cannot open the store's lock file: %s", strerror(errno));
-	/* Who holds the lock may look whether anybody would mind if it gave up. */
-	(void)lock_command(lock->fd, F_OFD_SETLK, F_RDLCK, offset | LOCK_AWAITED, &range);
-	if (lock_patiently(lock->fd, offset, deadline)) {
-		(void)lock_command(lock->fd, F_OFD_SETLK, F_UNLCK, offset | LOCK_AWAITED, &range);
+		return cannot_open(why);
+	if (lock_patiently(lock->fd, offset, deadline))
 		return true;
-	}
 	if (is_taken())
-		fail(why, FAIL_TIMEOUT, "another process makes this file and did not finish in time");
+		fail(why, FAIL_TIMEOUT, "another process has the lock and did not finish in time");
 	else
 		fail(why, FAIL_INTERNAL, "cannot lock in the store: %s", strerror(errno));
 	close(lock->fd);
@@ -141,13 +147,6 @@ offset_of_key(enum store_part part, const struct key *key)
 }
 
 bool
-store_lock(struct store *store, enum store_part part, const struct key *key, struct deadline deadline,
-    struct store_lock *lock, struct failure *why)
-{
-	return lock_wait(store->root_fd, offset_of_key(part, key), deadline, lock, why);
-}
-
-bool
 store_try_lock(struct store *store, enum store_part part, const struct key *key, struct store_lock *lock)
 {
 	lock->fd = open_lock(store);
@@ -158,6 +157,31 @@ store_try_lock(struct store *store, enum store_part part, const struct key *key,
 	close(lock->fd);
 	lock->fd = -1;
 	return false;
+}
+
+/* A lock that cannot be asked for is not free, but must not be asked for without end: the
+ * first pause is always made. */
+bool
+store_await(struct store *store, enum store_part part, const struct key *key, struct deadline deadline,
+    struct failure *why)
+{
+	off_t offset = offset_of_key(part, key);
+	int64_t pause_ms = FIRST_PAUSE_MS;
+	int fd = open_lock(store);
+	struct flock range;
+	bool is_free;
+
+	if (fd == -1)
+		return cannot_open(why);
+	/* Who holds the lock may look whether anybody would mind if it gave up. */
+	(void)lock_command(fd, F_OFD_SETLK, F_RDLCK, offset | LOCK_AWAITED, &range);
+	do {
+		deadline_sleep_ms(deadline, pause_ms);
+		pause_ms = longer(pause_ms);
+		is_free = !is_locked(fd, offset);
+	} while (!is_free && !deadline_has_passed(deadline));
+	close(fd);
+	return is_free || fail(why, FAIL_TIMEOUT, "another process makes this file and did not finish in time");
 }
 
 bool
@@ -220,26 +244,27 @@ count_taken(int fd, unsigned lane, unsigned places)
 	return taken;
 }
 
+/* From `first` on: those who come together should not all try the same ones. */
 static bool
-take_places(int fd, unsigned lane, unsigned places, unsigned wanted)
+take_places(int fd, unsigned lane, unsigned places, unsigned first, unsigned wanted)
 {
 	unsigned taken = 0;
 
-	for (unsigned place = 0; place < places && taken < wanted; place++)
-		if (lock_try(fd, offset_of_place(lane, place)))
+	for (unsigned i = 0; i < places && taken < wanted; i++)
+		if (lock_try(fd, offset_of_place(lane, (first + i) % places)))
 			taken++;
 	return taken == wanted;
 }
 
 /* Who would not get enough takes none, also not for a moment. */
 static bool
-take_several(int fd, unsigned lane, unsigned places, unsigned wanted)
+take_several(int fd, unsigned lane, unsigned places, unsigned first, unsigned wanted)
 {
 	bool has_them;
 
 	if (!enter_gate(fd, lane, places))
 		return false;
-	has_them = places - count_taken(fd, lane, places) >= wanted && take_places(fd, lane, places, wanted);
+	has_them = places - count_taken(fd, lane, places) >= wanted && take_places(fd, lane, places, first, wanted);
 	leave_gate(fd, lane, places);
 	return has_them;
 }
@@ -247,10 +272,13 @@ take_several(int fd, unsigned lane, unsigned places, unsigned wanted)
 bool
 store_take_places(struct store *store, unsigned lane, unsigned places, unsigned wanted, struct store_lock *lock)
 {
+	unsigned first = places == 0 ? 0 : (unsigned)(store_random(store) % places);
+
 	lock->fd = open_lock(store);
 	if (lock->fd == -1)
 		return false;
-	if (wanted == 1 ? take_places(lock->fd, lane, places, 1) : take_several(lock->fd, lane, places, wanted))
+	if (wanted == 1 ? take_places(lock->fd, lane, places, first, 1) :
+	    take_several(lock->fd, lane, places, first, wanted))
 		return true;
 	store_unlock(lock);
 	return false;

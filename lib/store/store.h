@@ -144,30 +144,37 @@ void store_usage(struct store *store, enum store_part part, uint64_t *bytes, uin
 bool store_probe(struct store *store, struct failure *why) __attribute__((warn_unused_result));
 
 /*
- * Single flight on this host: who holds the lock of a key makes the file, the
- * others wait for the lock and then look again.  FAIL_TIMEOUT when the deadline
- * passes first.  The lock is an open-file-description lock on one byte of
- * ROOT/lock, so it ends with its descriptor, however the process ends.
+ * Single flight on this host: who gets the lock of a key makes the file; the others
+ * wait until nobody has it, look for the file, and try again when it is not there:
+ *
+ *	while (!store_try_lock(...))
+ *		if (!store_await(...) || store_find(...))
+ *			return;
+ *
+ * The lock is an open-file-description lock on one byte of ROOT/lock, so it ends with
+ * its descriptor, however the process ends.
  */
 struct store_lock {
 	int fd;
 };
-bool store_lock(struct store *store, enum store_part part, const struct key *key,
-    struct deadline deadline, struct store_lock *lock, struct failure *why)
-    __attribute__((warn_unused_result));
 
 /* Without waiting: false when somebody has it, or when nothing can be locked. */
 bool store_try_lock(struct store *store, enum store_part part, const struct key *key, struct store_lock *lock)
     __attribute__((warn_unused_result));
 
-/* Whether somebody waits in store_lock() for this key: asked by who holds it. */
+/* Until nobody has the lock.  All who wait are let go together.  FAIL_TIMEOUT when the deadline
+ * passes first. */
+bool store_await(struct store *store, enum store_part part, const struct key *key, struct deadline deadline,
+    struct failure *why) __attribute__((warn_unused_result));
+
+/* Whether somebody waits in store_await() for this key: asked by who holds it. */
 bool store_is_awaited(struct store *store, enum store_part part, const struct key *key);
 
 void store_unlock(struct store_lock *lock);
 
 /*
  * One of `places` in a named lane, for instance the slow path: false at once
- * when all are taken.  Works like store_lock().
+ * when all are taken.  Works like the lock of a key.
  */
 bool store_take_place(struct store *store, unsigned lane, unsigned places, struct store_lock *lock)
     __attribute__((warn_unused_result));

@@ -1,6 +1,7 @@
 """What a request for a picture does: tiers, single flight, purge, policy, log."""
 
 import concurrent.futures
+import re
 import time
 
 import pytest
@@ -171,6 +172,53 @@ def test_all_responders_together_ask_for_a_row_once_in_its_lifetime(new_site, as
     assert all(answer.status == 200 for _, answer in answers)
     assert rows["local"] > 50
     assert 1 <= sum(rows.values()) - rows["local"] <= 4
+
+
+def _ring_asked(services):
+    """How often the ring was asked for anything."""
+    return sum(int(re.search(r"STAT cmd_get (\d+)", server.ask("stats"))[1]) for server in services.ring.members)
+
+
+def test_all_responders_together_ask_for_a_missing_row_once_in_its_lifetime(new_site, services):
+    site = new_site(server={"row_lifetime_ms": "60000"})
+    before = _ring_asked(services)
+    answers = _crowd(site, "/a/nobody-has-it/w=100/x.jpg", 3)
+    asked = _ring_asked(services) - before
+
+    assert {answer.status for _, answer in answers} == {404} and len(answers) > 50
+    assert "no asset nobody-has-it" in site.logged(answers[-1][1])["reason"]
+    assert 2 <= asked <= 9      # it is remembered for a second and no longer
+
+
+def test_what_was_missing_is_there_within_a_second_of_its_upload(new_site, services, tmp_path):
+    site = new_site(server={"row_lifetime_ms": "60000"})
+    (tmp_path / "pictures").mkdir()
+    pictures.quadrants().save(tmp_path / "pictures" / "awaited.png")
+    assert site.get("/a/awaited/w=50/x.png").status == 404
+    services.admin.run("import", tmp_path / "pictures")
+    imported_at = time.monotonic()
+    wait_until(lambda: site.get("/a/awaited/w=50/x.png").status == 200, 5, "the upload is there")
+    assert time.monotonic() - imported_at < 1.5
+
+
+def test_a_crowd_asks_once_for_a_row_that_nobody_knows(new_site, services, tmp_path):
+    """Nor does who waits for the answer wait for longer than it takes."""
+    crowd = 24
+    for name in ("alone", "together"):
+        import_picture(services, tmp_path / "pictures", f"{name}.png", pictures.quadrants())
+    site = new_site(server={"responders": "32", "slow_responders": "28", "row_lifetime_ms": "1000"})
+    site.head("/a/alone/w=50/x.png")
+    for server in services.ring.members:
+        server.forget_everything()
+    before = site.metrics()
+    with concurrent.futures.ThreadPoolExecutor(crowd) as pool:
+        answers = list(pool.map(lambda _: site.head("/a/together/w=50/x.png"), range(crowd)))
+    after = site.metrics()
+
+    assert {answer.status for answer in answers} == {200}
+    rows = {name: after[name] - before[name] for name in after if name.startswith("vitrine_catalog_answers_total")}
+    assert sum(rows.values()) == crowd
+    assert rows['vitrine_catalog_answers_total{tier="local"}'] == crowd - 1
 
 
 def test_a_replaced_object_is_not_served_under_the_old_row(new_site, services, tmp_path):

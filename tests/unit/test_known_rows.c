@@ -56,6 +56,15 @@ is_whole(const struct asset *asset)
 	    strcmp(asset->owner, want.owner) == 0;
 }
 
+static bool
+is_missing(const char *id)
+{
+	struct asset asset;
+	int64_t age_us;
+
+	return known_rows_find(rows, span_of(id), &asset, &age_us) == MISSING_KNOWN;
+}
+
 static void
 put(const char *id, uint64_t version, int64_t said_us)
 {
@@ -71,7 +80,7 @@ version_of(const char *id)
 	struct asset asset;
 	int64_t age_us;
 
-	return known_rows_find(rows, span_of(id), &asset, &age_us) ? asset.version : 0;
+	return known_rows_find(rows, span_of(id), &asset, &age_us) == ROW_KNOWN ? asset.version : 0;
 }
 
 static void
@@ -83,7 +92,7 @@ test_finds_what_was_put_and_its_age(void **state)
 	(void)state;
 	assert_int_equal(version_of("photo"), 0);
 	put("photo", 7, now_us - 5000);
-	assert_true(known_rows_find(rows, span_of("photo"), &asset, &age_us));
+	assert_int_equal(known_rows_find(rows, span_of("photo"), &asset, &age_us), ROW_KNOWN);
 	assert_true(is_whole(&asset));
 	assert_int_equal(asset.version, 7);
 	assert_in_range(age_us, 5000, 5000 + 1000000);
@@ -115,16 +124,49 @@ test_keeps_the_newer_of_two_rows(void **state)
 }
 
 static void
-test_forgets_one_row(void **state)
+test_remembers_what_is_missing(void **state)
 {
+	int64_t now_us = monotonic_us(), age_us;
+	struct asset asset;
+
 	(void)state;
-	put("photo", 7, monotonic_us());
-	known_rows_forget(rows, span_of("other"));
+	assert_false(is_missing("photo"));
+	known_rows_put_missing(rows, span_of("photo"), now_us - 5000);
+	assert_int_equal(known_rows_find(rows, span_of("photo"), &asset, &age_us), MISSING_KNOWN);
+	assert_in_range(age_us, 5000, 5000 + 1000000);
+	assert_false(is_missing("phot"));
+	assert_false(is_missing("photo2"));
+	put("photo", 1, now_us - 4000);
+	assert_int_equal(version_of("photo"), 1);
+	known_rows_put_missing(rows, span_of("photo"), now_us - 4500);	/* asked before, arrived later */
+	assert_int_equal(version_of("photo"), 1);
+	known_rows_put_missing(rows, span_of("photo"), now_us - 3000);
+	assert_true(is_missing("photo"));
+}
+
+/* Of the other ids each has one place in so many. */
+static void
+make_up_ids(int64_t said_us)
+{
+	for (unsigned i = 0; i < 20 * KNOWN_ROWS; i++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "other%u", i);
+		known_rows_put_missing(rows, span_of(id), said_us);
+	}
+}
+
+static void
+test_what_is_missing_displaces_no_busy_row(void **state)
+{
+	int64_t now_us = monotonic_us();
+
+	(void)state;
+	put("photo", 7, now_us);
+	make_up_ids(now_us);
 	assert_int_equal(version_of("photo"), 7);
-	known_rows_forget(rows, span_of("photo"));
+	make_up_ids(now_us + 2000000);
 	assert_int_equal(version_of("photo"), 0);
-	put("photo", 6, monotonic_us());
-	assert_int_equal(version_of("photo"), 6);
 }
 
 /* Both have the same place: the later one has it. */
@@ -205,7 +247,7 @@ test_two_writers_leave_whole_rows(void **state)
 		struct asset asset;
 		int64_t age_us;
 
-		if (!known_rows_find(rows, span_of("photo"), &asset, &age_us))
+		if (known_rows_find(rows, span_of("photo"), &asset, &age_us) != ROW_KNOWN)
 			continue;
 		assert_true(is_whole(&asset));
 		parities |= (uint64_t)1 << asset.version % WRITERS;
@@ -228,11 +270,12 @@ test_a_writer_that_is_killed_harms_nobody(void **state)
 
 		usleep(500 + i * 37);
 		kill_writer(pid);
-		if (known_rows_find(rows, span_of("photo"), &asset, &age_us))
+		if (known_rows_find(rows, span_of("photo"), &asset, &age_us) == ROW_KNOWN)
 			assert_true(is_whole(&asset));
 		put("photo", UINT64_MAX - KILLS + i, monotonic_us());
 		assert_int_equal(version_of("photo"), UINT64_MAX - KILLS + i);
-		known_rows_forget(rows, span_of("photo"));
+		known_rows_put_missing(rows, span_of("photo"), monotonic_us());
+		assert_true(is_missing("photo"));
 	}
 }
 
@@ -260,6 +303,10 @@ test_one_of_many_asks_anew(void **state)
 	/* The one who asks may have died. */
 	usleep(2000);
 	assert_true(known_rows_claim(rows, span_of("photo"), 1));
+	assert_true(known_rows_is_claimed(rows, span_of("photo")));
+	known_rows_release(rows, span_of("photo"));
+	assert_false(known_rows_is_claimed(rows, span_of("photo")));
+	assert_true(known_rows_claim(rows, span_of("photo"), 60000));
 }
 
 int
@@ -268,7 +315,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_finds_what_was_put_and_its_age, new_rows, free_rows),
 		cmocka_unit_test_setup_teardown(test_keeps_the_newer_of_two_rows, new_rows, free_rows),
-		cmocka_unit_test_setup_teardown(test_forgets_one_row, new_rows, free_rows),
+		cmocka_unit_test_setup_teardown(test_remembers_what_is_missing, new_rows, free_rows),
+		cmocka_unit_test_setup_teardown(test_what_is_missing_displaces_no_busy_row, new_rows, free_rows),
 		cmocka_unit_test_setup_teardown(test_does_not_take_one_asset_for_another, new_rows, free_rows),
 		cmocka_unit_test_setup_teardown(test_a_row_with_one_wrong_bit_is_not_there, new_rows, free_rows),
 		cmocka_unit_test_setup_teardown(test_two_writers_leave_whole_rows, new_rows, free_rows),

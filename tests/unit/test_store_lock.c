@@ -5,6 +5,17 @@
 
 #include <signal.h>
 
+/* As who follows does, when no file is made. */
+static bool
+lock_until(struct store *store, enum store_part part, const struct key *key, struct deadline deadline,
+    struct store_lock *lock, struct failure *why)
+{
+	while (!store_try_lock(store, part, key, lock))
+		if (!store_await(store, part, key, deadline, why))
+			return false;
+	return true;
+}
+
 /* Takes the lock of a key in a child that then sleeps; returns when it is held. */
 static pid_t
 hold_in_child(struct store *store, unsigned number)
@@ -21,7 +32,7 @@ hold_in_child(struct store *store, unsigned number)
 		struct failure why = { 0 };
 		struct store_lock lock;
 
-		if (!store_lock(store, STORE_VARIANTS, &key, deadline_in_ms(5000), &lock, &why) ||
+		if (!lock_until(store, STORE_VARIANTS, &key, deadline_in_ms(5000), &lock, &why) ||
 		    write(ready[1], "x", 1) != 1)
 			_exit(1);
 		sleep(30);
@@ -40,7 +51,7 @@ lock_within_ms(struct store *store, enum store_part part, unsigned number, int m
 	struct key key = key_number(number);
 
 	failure_clear(why);
-	return store_lock(store, part, &key, deadline_in_ms(ms), lock, why);
+	return lock_until(store, part, &key, deadline_in_ms(ms), lock, why);
 }
 
 static void
@@ -321,9 +332,8 @@ test_knows_whether_somebody_waits(void **state)
 	child = fork();
 	if (child == 0) {
 		struct failure why = { 0 };
-		struct store_lock mine;
 
-		_exit(store_lock(store, STORE_VARIANTS, &key, deadline_in_ms(30000), &mine, &why) ? 0 : 1);
+		_exit(store_await(store, STORE_VARIANTS, &key, deadline_in_ms(30000), &why) ? 0 : 1);
 	}
 	while (!store_is_awaited(store, STORE_VARIANTS, &key) && !deadline_has_passed(end))
 		deadline_sleep_ms(end, 1);
@@ -335,7 +345,7 @@ test_knows_whether_somebody_waits(void **state)
 	store_unlock(&lock);
 }
 
-/* Who got it waits no longer. */
+/* Who got it waits no longer, nor who has waited. */
 static void
 test_a_holder_does_not_wait_for_itself(void **state)
 {
@@ -344,9 +354,41 @@ test_a_holder_does_not_wait_for_itself(void **state)
 	struct failure why = { 0 };
 	struct store_lock lock;
 
-	assert_true(store_lock(store, STORE_VARIANTS, &key, deadline_in_ms(0), &lock, &why));
+	assert_true(store_await(store, STORE_VARIANTS, &key, deadline_in_ms(0), &why));
+	assert_true(store_try_lock(store, STORE_VARIANTS, &key, &lock));
 	assert_false(store_is_awaited(store, STORE_VARIANTS, &key));
 	store_unlock(&lock);
+}
+
+/* None of them has to wait for the others to be done. */
+static void
+test_all_who_wait_are_let_go_together(void **state)
+{
+	enum { WAITERS = 20 };
+	struct store *store = *state;
+	struct key key = key_number(23);
+	pid_t children[WAITERS];
+	struct store_lock lock;
+	int64_t begun_us;
+
+	assert_true(store_try_lock(store, STORE_VARIANTS, &key, &lock));
+	for (size_t i = 0; i < WAITERS; i++) {
+		struct failure why = { 0 };
+
+		children[i] = fork();
+		assert_int_not_equal(children[i], -1);
+		if (children[i] == 0)
+			_exit(store_await(store, STORE_VARIANTS, &key, deadline_in_ms(20000), &why) &&
+			    usleep(100000) == 0 ? 0 : 1);
+	}
+	usleep(50000);
+	for (size_t i = 0; i < WAITERS; i++)
+		assert_int_equal(waitpid(children[i], NULL, WNOHANG), 0);
+	begun_us = monotonic_us();
+	store_unlock(&lock);
+	for (size_t i = 0; i < WAITERS; i++)
+		assert_int_equal(end_of(children[i]), 0);
+	assert_in_range(monotonic_us() - begun_us, 100000, WAITERS * 100000 / 2);
 }
 
 static void
@@ -385,6 +427,7 @@ main(void)
 		cmocka_unit_test(test_tries_without_waiting),
 		cmocka_unit_test(test_knows_whether_somebody_waits),
 		cmocka_unit_test(test_a_holder_does_not_wait_for_itself),
+		cmocka_unit_test(test_all_who_wait_are_let_go_together),
 		cmocka_unit_test(test_takes_amounts_or_nothing),
 	};
 
