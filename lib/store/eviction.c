@@ -11,14 +11,17 @@
 #include <unistd.h>
 
 enum {
-	SAMPLE_FILES = 24,		/* seen in a round, if there are so many ... */
+	SAMPLE_FILES = 32,		/* seen in a round, if there are so many ... */
 	SAMPLE_BUCKETS = 32,		/* ... in this many directories */
-	VICTIMS_MAX = 8,		/* of a round */
-	ROUNDS_MAX = 64,		/* of a commit: up to 448 files, some ten milliseconds */
+	VICTIMS_MAX = 32,		/* of a round */
+	NEEDED_PART = 4,		/* of what was seen may go while it is needed, ... */
+	AHEAD_PART = 8,			/* ... and go for the commits to come, while that is ... */
+	SPARE_PART = 256,		/* ... so little of the limit */
+	ROUNDS_MAX = 64,		/* of a commit: 512 files at least, some ten milliseconds */
 };
 
-/* The pace of counting while the usage file is new. */
-enum { COUNT_EVERY_BYTES = 4096, COUNT_MIN = 16, COUNT_MAX = 4096 };
+/* The pace of counting while the usage file is new; and afterwards. */
+enum { COUNT_EVERY_BYTES = 4096, COUNT_MIN = 16, COUNT_MAX = 4096, COMMITS_PER_COUNT = 4 };
 
 /* What should be free on the disk, for drafts: a 64th of it, but no more than this. */
 enum { DISK_RESERVE_PART = 64, DISK_RESERVE_BYTES = 64 << 20, DISK_RESERVE_INODES = 1024 };
@@ -35,6 +38,12 @@ struct sample {
 	unsigned count;
 	unsigned seen;
 };
+
+static uint64_t
+smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 static bool
 is_older(const struct victim *a, const struct victim *b)
@@ -149,6 +158,17 @@ evict(struct store *store, enum store_part part, const struct victim *victim)
 		usage_add(&store->usage, part, bucket, victim->bytes);
 }
 
+/* What is over the limit has to go.  The listing was the dear part, so what is as old goes too,
+ * unless it is so large that the store would be left with room that it could have used. */
+static bool
+should_go(const struct sample *sample, unsigned rank, uint64_t held, uint64_t max_bytes)
+{
+	if (held > max_bytes)
+		return rank < (sample->seen + NEEDED_PART - 1) / NEEDED_PART;
+	return rank < sample->seen / AHEAD_PART &&
+	    held - smaller(held, sample->victims[rank].bytes) >= max_bytes - max_bytes / SPARE_PART;
+}
+
 void
 eviction_shrink(struct store *store, enum store_part part, uint64_t max_bytes)
 {
@@ -157,16 +177,10 @@ eviction_shrink(struct store *store, enum store_part part, uint64_t max_bytes)
 
 		if (usage_bytes(&store->usage, part) <= max_bytes || !take_sample(store, part, &sample))
 			return;
-		for (unsigned i = 0; i < sample.count && i <= sample.seen / 4 &&
-		    usage_bytes(&store->usage, part) > max_bytes; i++)
+		for (unsigned i = 0; i < sample.count &&
+		    should_go(&sample, i, usage_bytes(&store->usage, part), max_bytes); i++)
 			evict(store, part, &sample.victims[i]);
 	}
-}
-
-static uint64_t
-smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 static uint64_t
@@ -223,18 +237,23 @@ eviction_relieve_disk(struct store *store)
 		relieve_part(store, part, usage_bytes(&store->usage, part) / DISK_RESERVE_PART + 1);
 }
 
+/* By chance, not every so many: a request that writes a file of each part, in turn, would
+ * always count the same part. */
+static uint64_t
+buckets_to_count(struct store *store, enum store_part part, uint64_t new_bytes)
+{
+	uint64_t count = new_bytes / COUNT_EVERY_BYTES;
+
+	if (usage_is_counted(&store->usage, part))
+		return store_random(store) % COMMITS_PER_COUNT == 0;
+	if (count < COUNT_MIN)
+		return COUNT_MIN;
+	return smaller(count, COUNT_MAX);
+}
+
 void
 eviction_count_some(struct store *store, enum store_part part, uint64_t new_bytes)
 {
-	uint64_t count = 1;
-
-	if (!usage_is_counted(&store->usage, part)) {
-		count = new_bytes / COUNT_EVERY_BYTES;
-		if (count < COUNT_MIN)
-			count = COUNT_MIN;
-		if (count > COUNT_MAX)
-			count = COUNT_MAX;
-	}
-	for (uint64_t i = 0; i < count; i++)
+	for (uint64_t left = buckets_to_count(store, part, new_bytes); left > 0; left--)
 		eviction_count_bucket(store, part, usage_next_to_count(&store->usage, part));
 }

@@ -8,8 +8,8 @@
  *
  * It is a belief, not the truth.  It is kept honest by looking: who lists a
  * hash directory, for whatever reason, writes down what is really in it
- * (usage_correct).  The evictor lists directories anyway; besides, every commit
- * looks at a few more, in turn (usage_next_to_count).  Once each directory has
+ * (usage_correct).  The evictor lists directories anyway; besides, commits look at
+ * some more, in turn (usage_next_to_count).  Once each directory has
  * been looked at and the sum has been made anew, whatever was wrong before is
  * forgotten.  Until then it may be wrong by one file for each process that was
  * killed in mid-commit, or whose rename fell into the end of a look, and by what

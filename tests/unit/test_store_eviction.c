@@ -4,6 +4,7 @@
 #include "store/eviction.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 enum { SMALL = 10000 };
@@ -54,6 +55,21 @@ tree_bytes_while_stopped(const pid_t *writers, unsigned count)
 	return bytes;
 }
 
+/* Until it is killed; by us, or by our end. */
+static void
+write_for_ever(struct store *store, unsigned first)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (unsigned i = first;; i++) {
+		struct failure why = { 0 };
+		struct store_file file;
+
+		if (!put_file(store, STORE_VARIANTS, i, SMALL, &file, &why))
+			_exit(1);
+		close(file.fd);
+	}
+}
+
 /* Writers at the same time count their bytes before they look for room. */
 static void
 test_never_exceeds_the_limit_with_several_writers(void **state)
@@ -66,14 +82,8 @@ test_never_exceeds_the_limit_with_several_writers(void **state)
 	for (unsigned w = 0; w < WRITERS; w++) {
 		writers[w] = fork();
 		assert_int_not_equal(writers[w], -1);
-		for (unsigned i = 0; writers[w] == 0 && i < 20000; i++) {
-			struct failure why = { 0 };
-			struct store_file file;
-
-			if (!put_file(store, STORE_VARIANTS, w * 100000 + i, SMALL, &file, &why))
-				_exit(1);
-			close(file.fd);
-		}
+		if (writers[w] == 0)
+			write_for_ever(store, w * 1000000);
 	}
 	for (unsigned i = 0; i < 50; i++) {
 		usleep(20000);
@@ -99,29 +109,91 @@ set_age(unsigned number, time_t seconds)
 	assert_int_equal(utimensat(AT_FDCWD, below_root(path), times, 0), 0);
 }
 
-/* 400 files of yesterday, every other one used today; then half of them must go. */
+/* Files of yesterday, every other one used today; then half of them must go. */
+static void
+check_what_is_kept(unsigned files, size_t bytes)
+{
+	struct store *store = open_with_fixed_seed(files * bytes);
+	unsigned used_left = 0, unused_left = 0;
+
+	for (unsigned i = 0; i < files; i++) {
+		put(store, STORE_VARIANTS, i, bytes);
+		set_age(i, 86400);
+	}
+	for (unsigned i = 0; i < files; i += 2)
+		assert_true(find(store, STORE_VARIANTS, i));
+	for (unsigned i = 0; i < files / 2; i++)
+		put(store, STORE_VARIANTS, files + i, bytes);
+	for (unsigned i = 0; i < files; i++)
+		if (has(store, STORE_VARIANTS, i))
+			i % 2 == 0 ? used_left++ : unused_left++;
+	print_message("of %u used files %u are left, of as many unused ones %u\n", files / 2, used_left, unused_left);
+	assert_true(used_left >= files / 2 * 3 / 4);
+	assert_true(unused_left <= files / 2 / 4);
+	store_close(store);
+}
+
 static void
 test_keeps_what_was_used_lately(void **state)
 {
-	enum { FILES = 400 };
-	struct store *store = open_with_fixed_seed(FILES * SMALL);
-	unsigned used_left = 0, unused_left = 0;
+	(void)state;
+	check_what_is_kept(400, SMALL);
+}
+
+static void
+test_keeps_what_was_used_lately_when_several_go_at_once(void **state)
+{
+	(void)state;
+	check_what_is_kept(1000, 100);
+}
+
+/* ---- ahead of need -------------------------------------------------------------- */
+
+static void
+fill(struct store *store, unsigned files, size_t bytes)
+{
+	for (unsigned i = 0; i < files; i++)
+		put(store, STORE_VARIANTS, i, bytes);
+	assert_int_equal(believed_bytes(store, STORE_VARIANTS), files * bytes);
+}
+
+/* 32 files are seen and four of them go. */
+static void
+test_makes_room_for_four_small_files_at_once(void **state)
+{
+	enum { FILES = 1000, BYTES = 100, LIMIT = FILES * BYTES };
+	struct store *store = open_with_fixed_seed(LIMIT);
+	unsigned evicting = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < FILES; i++) {
-		put(store, STORE_VARIANTS, i, SMALL);
-		set_age(i, 86400);
+	fill(store, FILES, BYTES);
+	for (unsigned i = 0; i < 400; i++) {
+		uint64_t before = believed_bytes(store, STORE_VARIANTS), after;
+
+		put(store, STORE_VARIANTS, FILES + i, BYTES);
+		after = believed_bytes(store, STORE_VARIANTS);
+		assert_in_range(after, LIMIT - LIMIT / 256, LIMIT);
+		evicting += after < before + BYTES;
 	}
-	for (unsigned i = 0; i < FILES; i += 2)
-		assert_true(find(store, STORE_VARIANTS, i));
-	for (unsigned i = 0; i < FILES / 2; i++)
-		put(store, STORE_VARIANTS, FILES + i, SMALL);
-	for (unsigned i = 0; i < FILES; i++)
-		if (has(store, STORE_VARIANTS, i))
-			i % 2 == 0 ? used_left++ : unused_left++;
-	print_message("of 200 used files %u are left, of 200 unused ones %u\n", used_left, unused_left);
-	assert_true(used_left >= 150);
-	assert_true(unused_left <= 50);
+	print_message("%u of 400 commits evicted\n", evicting);
+	assert_in_range(evicting, 400 / 5, 400 / 3);
+	assert_int_equal(tree_bytes("variants"), believed_bytes(store, STORE_VARIANTS));
+	store_close(store);
+}
+
+static void
+test_evicts_no_large_file_ahead(void **state)
+{
+	enum { FILES = 200, BYTES = 1000, LIMIT = FILES * BYTES };
+	struct store *store = open_with_fixed_seed(LIMIT);
+
+	(void)state;
+	fill(store, FILES, BYTES);
+	for (unsigned i = 0; i < 400; i++) {
+		put(store, STORE_VARIANTS, FILES + i, BYTES);
+		assert_int_equal(believed_bytes(store, STORE_VARIANTS), LIMIT);
+	}
+	assert_int_equal(tree_bytes("variants"), LIMIT);
 	store_close(store);
 }
 
@@ -287,7 +359,7 @@ test_heals_from_plausible_lies(void **state)
 	usage_add(&store->usage, STORE_VARIANTS, 77, 54321);
 	usage_remove(&store->usage, STORE_VARIANTS, 78, 4321);
 	assert_int_not_equal(believed_bytes(store, STORE_VARIANTS), tree_bytes("variants"));
-	for (unsigned i = 0; i <= USAGE_BUCKETS; i++)
+	for (unsigned i = 0; i < 5 * USAGE_BUCKETS; i++)
 		eviction_count_some(store, STORE_VARIANTS, 1);
 	assert_int_equal(believed_bytes(store, STORE_VARIANTS), tree_bytes("variants"));
 	store_close(store);
@@ -343,6 +415,9 @@ main(void)
 		TEST(test_never_exceeds_the_limit),
 		TEST(test_never_exceeds_the_limit_with_several_writers),
 		TEST(test_keeps_what_was_used_lately),
+		TEST(test_keeps_what_was_used_lately_when_several_go_at_once),
+		TEST(test_makes_room_for_four_small_files_at_once),
+		TEST(test_evicts_no_large_file_ahead),
 		TEST(test_one_large_file_drives_out_many_small_ones),
 		TEST(test_counts_each_part_for_itself),
 		TEST(test_several_processes_share_one_count),
