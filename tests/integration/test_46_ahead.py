@@ -3,18 +3,22 @@
 import concurrent.futures
 import contextlib
 import os
+import re
+import shutil
 import signal
 import time
 
 import pytest
 
+import apache
 import web
 from process import wait_until
-from processes import renderers
+from processes import of_program, renderers
 
 AVIF = "image/avif,image/webp,image/*,*/*;q=0.8"
 PATH = "/a/photo/w=300/x.auto"
 A_MOMENT = 1.5      # in which one would have been made
+GIVES_WAY_S = 2
 
 
 @pytest.fixture
@@ -34,8 +38,7 @@ def becomes(site, path, media_type, accept=AVIF):
 
 
 @contextlib.contextmanager
-def frozen_renderers(site):
-    pids = renderers(site.vitrine.process.pid)
+def frozen(pids):
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -43,6 +46,10 @@ def frozen_renderers(site):
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
+
+
+def frozen_renderers(site):
+    return frozen(renderers(site.vitrine.process.pid))
 
 
 def made(site):
@@ -143,3 +150,34 @@ def test_under_mod_fcgid_it_is_made_as_well(services, assets):
     with web.apache_fcgid_site(services.sections) as site:
         assert site.get(PATH, accept=AVIF)["Content-Type"] == "image/webp"
         becomes(site, PATH, "image/avif")
+
+
+@pytest.fixture
+def site_of_one_process(services, assets, tmp_path, monkeypatch):
+    """Apache with mod_fcgid and one process: what this one does, all wait for."""
+    shipped = tmp_path / "apache-conf"
+    shutil.copytree(apache.CONFIGURATION, shipped)
+    path = shipped / "vitrine-fcgid.conf"
+    changed, count = re.subn("FcgidMaxProcessesPerClass .*", "FcgidMaxProcessesPerClass 1", path.read_text())
+    assert count == 1
+    path.write_text(changed)
+    monkeypatch.setattr(apache, "CONFIGURATION", shipped)
+    with web.apache_fcgid_site(services.sections) as site:
+        yield site
+
+
+def test_under_mod_fcgid_it_gives_way_to_the_next_request(site_of_one_process):
+    site = site_of_one_process
+    site.get(PATH, accept="image/webp")
+    [responder] = [pid for pid in of_program(site.store.parent / "vitrine.fcgi") if renderers(pid)]
+    with frozen(renderers(responder)):
+        assert site.get(PATH, accept=AVIF)["Content-Type"] == "image/webp"
+        began = time.monotonic()
+        assert site.get(PATH, accept="image/webp").status == 200
+        waited = time.monotonic() - began
+    assert waited < GIVES_WAY_S, "the frozen renderer has 15 s for its job"
+    wait_until(lambda: "event=made-ahead" in site.log_text(), 5, "it was given up")
+    assert 'reason="the client has gone"' in site.log_text()
+    # Whoever asks too soon would again come before it.
+    wait_until(lambda: site.get(PATH, accept=AVIF)["Content-Type"] == "image/avif", 15, "it was made", pause=A_MOMENT)
+    assert len(of_program(site.store.parent / "vitrine.fcgi")) == 1
