@@ -63,7 +63,7 @@ class Disk:
         def fill():
             with filler.open("wb", buffering=0) as file:
                 while not over.is_set():
-                    for size in (1 << 20, 1 << 12):
+                    for size in (1 << 20, 1 << 10):     # a small ext4 has blocks of 1 KiB
                         with contextlib.suppress(OSError):
                             while file.write(bytes(size)) == size:
                                 pass
