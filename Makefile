@@ -94,6 +94,8 @@ $(BUILD)/vitrine-renderer: $(call objects,$(renderer_sources) $(image_sources)) 
 	$(call show,LD)$(CC) $(link_flags) -o $@ $^ $(call packages_of,libs,vips libcrypto libseccomp) -lm
 
 $(BUILD)/lib/image/%.o $(BUILD)/renderer/%.o: package_cflags = $(image_cflags)
+# Loops over pixels that gcc makes four times as fast.
+$(BUILD)/lib/image/halve.o: package_cflags = $(image_cflags) -ftree-vectorize -fvect-cost-model=dynamic
 package_cflags = $(service_cflags)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

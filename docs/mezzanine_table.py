@@ -60,14 +60,18 @@ def spent(renderer, source, width, **options):
     """(CPU milliseconds of a variant, what became of its mezzanine)."""
     before = cpu_ms(renderer)
     for _ in range(TRIES):
+        renderer.forget()
         outcome = renderer.try_render(source, f"w={width}", "jpg", timeout_ms=55000, **options)
     return (cpu_ms(renderer) - before) / TRIES, outcome["mezzanine"]
 
 
 def apart(renderer, source, width, mezzanine):
     """Distance between the two, and of the direct one to its own WebP of default quality."""
+    renderer.forget()
     direct = renderer.render(source, f"w={width}").convert("RGB")
+    renderer.forget()
     through = renderer.render(source, f"w={width}", mezzanine=mezzanine).convert("RGB")
+    renderer.forget()
     encoded = renderer.render(source, f"w={width}", "webp").convert("RGB")
     return distance(direct, through), distance(direct, encoded)
 

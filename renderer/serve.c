@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 enum {
-	JOB_ARRIVES_MS = 1000	/* a client sends its job with the connection; one that does not is broken */
+	JOB_ARRIVES_MS = 1000,	/* a client sends its job with the connection; one that does not is broken */
+	KEEP_MS = 2000		/* without work: the sizes of a page are asked within less */
 };
 
 /* One connection: its job, and what came with it. */
@@ -33,6 +34,7 @@ struct visit {
 	struct job job;
 	struct job_result result;
 	struct image_base *base;	/* what a mezzanine is to be made of, once the variant has been answered */
+	struct image_kept *kept;	/* across visits */
 };
 
 /* ---- one job ------------------------------------------------------------------------ */
@@ -98,6 +100,7 @@ render(struct visit *visit, struct failure *why)
 		.mezzanine_wish = visit->job.mezzanine,
 		.mezzanine = visit->descriptors[visit->descriptor_count - 1],
 		.base = &visit->base,
+		.kept = visit->kept,
 		.recipe = &recipe,
 		.overlays = &overlays,
 		.format = visit->job.format,
@@ -205,9 +208,9 @@ take_job(struct visit *visit)
 
 /* True when it was work. */
 static bool
-serve_one(int connection)
+serve_one(int connection, struct image_kept *kept)
 {
-	struct visit visit = { .connection = connection, .arena = arena_new() };
+	struct visit visit = { .connection = connection, .arena = arena_new(), .kept = kept };
 	bool is_job = take_job(&visit) && arm_timer(&visit.job) && say_started(&visit);
 
 	if (is_job)
@@ -234,17 +237,32 @@ with_jitter(unsigned jobs)
 	return jobs - tenth + random % (2 * tenth + 1);
 }
 
+/* What is kept for the next job goes back to the system, also what glibc keeps. */
+static void
+forget(struct image_kept *kept)
+{
+	image_kept_forget(kept);
+	malloc_trim(0);
+}
+
 /* A connection, or -1 when it is time to leave or, with *why filled, to die. */
 static int
-next_connection(const struct serve_config *config, struct failure *why)
+next_connection(const struct serve_config *config, struct image_kept *kept, struct failure *why)
 {
+	int patience_ms = KEEP_MS;
+
 	for (;;) {
 		struct pollfd ends[] = { { config->lifeline, 0, 0 }, { config->listener, POLLIN, 0 } };
-		int connection;
+		int connection, ready = poll(ends, 2, patience_ms);
 
-		if (poll(ends, 2, -1) == -1 && errno != EINTR) {
+		if (ready == -1 && errno != EINTR) {
 			fail(why, FAIL_INTERNAL, "poll: %s", strerror(errno));
 			return -1;
+		}
+		if (ready == 0) {
+			forget(kept);
+			patience_ms = -1;
+			continue;
 		}
 		if (ends[0].revents != 0)
 			return -1;
@@ -259,28 +277,38 @@ next_connection(const struct serve_config *config, struct failure *why)
 	}
 }
 
-/* What glibc keeps for later is given back before we are judged by it. */
+/* What could be given back is given back before we are judged by it. */
 static bool
-is_too_large(const struct serve_config *config)
+is_too_large(const struct serve_config *config, struct image_kept *kept)
 {
 	if (config->recycle_bytes == 0 || resident_bytes() <= config->recycle_bytes)
 		return false;
-	malloc_trim(0);
+	forget(kept);
 	return resident_bytes() > config->recycle_bytes;
+}
+
+static bool
+serve_and_keep(const struct serve_config *config, struct image_kept *kept, struct failure *why)
+{
+	unsigned jobs = with_jitter(config->jobs), done = 0;
+	int connection;
+
+	while ((connection = next_connection(config, kept, why)) != -1) {
+		if (!serve_one(connection, kept))
+			continue;
+		done++;
+		if (done == jobs || is_too_large(config, kept) || limits_are_near())
+			return true;
+	}
+	return why->kind == FAIL_NONE;
 }
 
 bool
 serve(const struct serve_config *config, struct failure *why)
 {
-	unsigned jobs = with_jitter(config->jobs), done = 0;
-	int connection;
+	struct image_kept *kept = image_kept_new();
+	bool is_well = serve_and_keep(config, kept, why);
 
-	while ((connection = next_connection(config, why)) != -1) {
-		if (!serve_one(connection))
-			continue;
-		done++;
-		if (done == jobs || is_too_large(config) || limits_are_near())
-			return true;
-	}
-	return why->kind == FAIL_NONE;
+	image_kept_free(kept);
+	return is_well;
 }

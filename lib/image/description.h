@@ -119,7 +119,7 @@ enum mezzanine_wish { MEZZANINE_WITHOUT, MEZZANINE_USE, MEZZANINE_LEAVE, MEZZANI
 /* What became of that. */
 enum mezzanine_fate {
 	MEZZANINE_NONE,		/* nothing: the variant was made without */
-	MEZZANINE_USED,
+	MEZZANINE_USED,		/* or what is in memory of the picture */
 	MEZZANINE_FOLLOWS,	/* it is written after the variant */
 	MEZZANINE_NEVER,	/* there can be none of this original */
 	MEZZANINE_FATE_COUNT
@@ -133,6 +133,7 @@ struct image_outcome {
 	uint64_t bytes;			/* of the output */
 	unsigned decode_us, total_us;
 	enum mezzanine_fate mezzanine;
+	bool is_from_kept;		/* of pixels that the job before has decoded */
 };
 
 #endif

@@ -191,25 +191,39 @@ write_result(const struct frames *frames, const struct source *source, const str
 	return is_written;
 }
 
-/* Where the pixels come from: out of a mezzanine, or decoded into memory for one, or as
- * they are needed.  What is wrong with a mezzanine is no failure. */
+static bool
+load_through_mezzanine(struct frames *frames, struct source *source, const struct image_work *work,
+    const struct recipe *recipe, const struct geometry *geometry)
+{
+	struct failure why = { 0 };
+
+	if (mezzanine_use(source, work->mezzanine, geometry, &work->limits) &&
+	    kept_hold(work->kept, source, geometry, MEZZANINE_USE, MEZZANINE_USED, &why) &&
+	    frames_load(frames, source, recipe, geometry, &why))
+		return true;
+	g_clear_object(&source->base);
+	return false;
+}
+
+/* Where the pixels come from: kept from the last job, or out of a mezzanine, or decoded into memory for one
+ * or to be kept, or as they are needed.  What is wrong with a mezzanine is no failure. */
 static bool
 load_frames(struct frames *frames, struct source *source, const struct image_work *work,
-    const struct recipe *recipe, const struct geometry *geometry, enum mezzanine_fate *fate, struct failure *why)
+    const struct recipe *recipe, const struct geometry *geometry, struct image_outcome *outcome, struct failure *why)
 {
+	enum mezzanine_fate *fate = &outcome->mezzanine;
+
+	outcome->is_from_kept = kept_serves(work->kept, source, geometry, work->mezzanine_wish);
+	*fate = work->mezzanine_wish == MEZZANINE_USE ? MEZZANINE_USED : MEZZANINE_NONE;
+	if (outcome->is_from_kept)
+		return frames_load(frames, source, recipe, geometry, why);
+	if (work->mezzanine_wish == MEZZANINE_USE && load_through_mezzanine(frames, source, work, recipe, geometry))
+		return true;
 	*fate = MEZZANINE_NONE;
 	if (work->mezzanine_wish == MEZZANINE_LEAVE && !mezzanine_keep_base(source, geometry, fate, why))
 		return false;
-	if (work->mezzanine_wish == MEZZANINE_USE &&
-	    mezzanine_use(source, work->mezzanine, geometry, &work->limits)) {
-		*fate = MEZZANINE_USED;
-		if (frames_load(frames, source, recipe, geometry, why))
-			return true;
-		failure_clear(why);
-		*fate = MEZZANINE_NONE;
-		g_clear_object(&source->base);
-	}
-	return frames_load(frames, source, recipe, geometry, why);
+	return kept_hold(work->kept, source, geometry, work->mezzanine_wish, *fate, why) &&
+	    frames_load(frames, source, recipe, geometry, why);
 }
 
 static unsigned
@@ -229,7 +243,7 @@ render(struct source *source, const struct image_work *work, struct image_outcom
 	bool is_made;
 
 	if (!plan(source, &recipe, &work->limits, &geometry, why) ||
-	    !load_frames(&frames, source, work, &recipe, &geometry, &outcome->mezzanine, why))
+	    !load_frames(&frames, source, work, &recipe, &geometry, outcome, why))
 		return false;
 	outcome->decode_us = elapsed_us(started_us);
 	is_made = make_frames(&frames, source, work, &recipe, &geometry, why) &&
@@ -253,8 +267,8 @@ take_base(struct source *source)
 {
 	struct image_base *base = g_new(struct image_base, 1);
 
-	base->pixels = g_steal_pointer(&source->base);
-	base->shrink = source->base_shrink;
+	base->pixels = g_steal_pointer(&source->mezzanine);
+	base->shrink = source->mezzanine_shrink;
 	return base;
 }
 
@@ -270,9 +284,13 @@ image_render(const struct image_work *work, struct image_outcome *outcome, struc
 	    !source_open(&source, work->input, work->recipe, work->format, &work->limits, why))
 		return false;
 	outcome->source = source.description;
+	source.is_asked_again = kept_meet(work->kept, work->input);
 	is_made = render(&source, work, outcome, why);
 	if (is_made && outcome->mezzanine == MEZZANINE_FOLLOWS)
 		*work->base = take_base(&source);
+	/* What is wrong with it may be that file. */
+	if (!is_made)
+		image_kept_forget(work->kept);
 	source_close(&source);
 	return is_made;
 }

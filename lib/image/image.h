@@ -34,6 +34,14 @@ bool image_describe(int input, const struct image_limits *limits, struct image_d
 /* The pixels of an original, kept for its mezzanine. */
 struct image_base;
 
+/* What was decoded for one job, for the next one of the same file: up to 48 MB of pixels, as long as the caller
+ * likes.  A job that needs another file, or more of it, gives them back before it decodes. */
+struct image_kept;
+
+struct image_kept *image_kept_new(void);
+void image_kept_forget(struct image_kept *kept);
+void image_kept_free(struct image_kept *kept);
+
 /* What a variant is made from and of. */
 struct image_work {
 	int input, output;	/* the output is written from offset 0 */
@@ -45,6 +53,7 @@ struct image_work {
 	enum mezzanine_wish mezzanine_wish;
 	int mezzanine;			/* MEZZANINE_USE: read where it serves, else as if it were not there */
 	struct image_base **base;	/* MEZZANINE_LEAVE: the fate MEZZANINE_FOLLOWS sets it */
+	struct image_kept *kept;	/* used and replaced; NULL: each job is the first */
 };
 
 bool image_render(const struct image_work *work, struct image_outcome *outcome, struct failure *why)

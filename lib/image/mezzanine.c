@@ -2,7 +2,7 @@
  * mezzanine - a whole original once more, as a file of which small sizes cost little.
  *
  * PNG, WebP, AVIF and progressive JPEG are decoded in full for every size.  Who has to
- * do that for the first of them keeps the pixels, of a large one averaged to what small results
+ * do that for the first of them keeps the pixels, of a large one no more than what small results
  * need, and when the variant is finished writes them as a plain JPEG, which libjpeg decodes at
  * a half, a quarter or an eighth.  Colour at half the resolution is no loss, because a result
  * made of it has at most half the sides.
@@ -20,34 +20,16 @@
 
 enum {
 	QUALITY = 92,
-	STRIP_ROWS = 16,
 	OPAQUE = 255,
 	NEARLY_OPAQUE = 252	/* the pixels of the file are further from the truth */
 };
 
 /* ---- which originals ----------------------------------------------------------------- */
 
-static int
-colour_bands(VipsImage *image)
-{
-	return vips_image_get_bands(image) - (vips_image_hasalpha(image) ? 1 : 0);
-}
-
-/* RGB or grey of 8 bits: what a JPEG holds without a change of its numbers. */
-static bool
-fits_jpeg(VipsImage *image)
-{
-	VipsInterpretation space = vips_image_get_interpretation(image);
-	int bands = colour_bands(image);
-
-	return vips_image_get_format(image) == VIPS_FORMAT_UCHAR &&
-	    ((space == VIPS_INTERPRETATION_sRGB && bands == 3) || (space == VIPS_INTERPRETATION_B_W && bands == 1));
-}
-
 static bool
 can_have_one(const struct source *source)
 {
-	return description_is_worth_a_mezzanine(&source->description) && fits_jpeg(source->image);
+	return description_is_worth_a_mezzanine(&source->description) && picture_is_plain(source->image);
 }
 
 /* ---- keeping ---------------------------------------------------------------------------- */
@@ -75,76 +57,24 @@ drop_alpha(VipsImage **base, struct failure *why)
 
 	if (!vips_image_hasalpha(*base))
 		return true;
-	if (vips_extract_band(*base, &colours, 0, "n", colour_bands(*base), NULL) == -1)
+	if (vips_extract_band(*base, &colours, 0, "n", picture_colour_bands(*base), NULL) == -1)
 		return fail_from_vips(why, FAIL_INTERNAL, "alpha");
 	image_replace(base, colours);
 	return true;
 }
 
-/* Of two rows the colours of one, rounded. */
-static void
-halve_rows(const VipsPel *upper, const VipsPel *lower, size_t from_bands, VipsPel *to, size_t width, size_t bands)
-{
-	for (size_t x = 0; x < width; x++, upper += 2 * from_bands, lower += 2 * from_bands)
-		for (size_t band = 0; band < bands; band++)
-			*to++ = (VipsPel)((upper[band] + upper[band + from_bands] + lower[band] +
-			    lower[band + from_bands] + 2) / 4);
-}
-
-/* As the rows come, so that all of them need not be in memory at once. */
 static bool
-halve_into(VipsRegion *from, VipsImage *half)
-{
-	VipsPel *row = g_malloc(VIPS_IMAGE_SIZEOF_LINE(half));
-	bool is_written = true;
-
-	for (int y = 0; is_written && y < half->Ysize; y++) {
-		VipsRect strip = { 0, 2 * y, from->im->Xsize, VIPS_MIN(2 * STRIP_ROWS, from->im->Ysize - 2 * y) };
-
-		is_written = y % STRIP_ROWS != 0 || vips_region_prepare(from, &strip) == 0;
-		if (!is_written)
-			continue;
-		halve_rows(VIPS_REGION_ADDR(from, 0, 2 * y), VIPS_REGION_ADDR(from, 0, 2 * y + 1),
-		    (size_t)from->im->Bands, row, (size_t)half->Xsize, (size_t)half->Bands);
-		is_written = vips_image_write_line(half, y, row) == 0;
-	}
-	g_free(row);
-	return is_written;
-}
-
-/* By hand, because vips_shrink() takes three times as long, and alpha goes in the same pass. */
-static bool
-halve(VipsImage **base, struct failure *why)
-{
-	VipsImage *half = vips_image_new_memory();
-	VipsRegion *region = vips_region_new(*base);
-	bool is_halved = vips_image_pipelinev(half, VIPS_DEMAND_STYLE_THINSTRIP, *base, NULL) == 0;
-
-	half->Xsize = (*base)->Xsize / 2;
-	half->Ysize = (*base)->Ysize / 2;
-	half->Bands = colour_bands(*base);
-	is_halved = is_halved && halve_into(region, half);
-	g_object_unref(region);
-	if (!is_halved) {
-		g_object_unref(half);
-		return fail_from_vips(why, FAIL_UNPROCESSABLE, "damaged image");
-	}
-	image_replace(base, half);
-	return fail_for_made_up_pixels(why);
-}
-
-static bool
-average(VipsImage **base, unsigned shrink, struct failure *why)
+divide(VipsImage **base, unsigned shrink, struct failure *why)
 {
 	for (; shrink > 1; shrink /= 2)
-		if (!halve(base, why))
+		if (!picture_halve(base, why))
 			return false;
 	return true;
 }
 
 /*
- * All pixels are in memory before the first is averaged, because where some are transparent,
- * averages would have colours that nobody sees.  This variant, which may be one that keeps each
+ * All pixels are in memory before the first are mixed, because where some are transparent,
+ * the mixture would have colours that nobody sees.  This variant, which may be one that keeps each
  * level, is made without alpha only where nothing is lost.
  */
 static bool
@@ -160,11 +90,11 @@ load_with_alpha(struct source *source, unsigned shrink, enum mezzanine_fate *fat
 	if (lowest < NEARLY_OPAQUE)
 		return true;
 	*fate = MEZZANINE_FOLLOWS;
-	source->base_shrink = shrink;
+	source->mezzanine_shrink = shrink;
 	if (lowest < OPAQUE)
 		return true;
-	source->base_shrink = 1;
-	return average(&source->base, shrink, why) && drop_alpha(&source->base, why) &&
+	source->mezzanine_shrink = 1;
+	return divide(&source->base, shrink, why) && drop_alpha(&source->base, why) &&
 	    picture_decode(&source->base, why);
 }
 
@@ -174,9 +104,9 @@ load(struct source *source, unsigned shrink, enum mezzanine_fate *fate, struct f
 	bool is_shrunk = source->description.media == MEDIA_JPEG;
 
 	*fate = MEZZANINE_FOLLOWS;
-	source->base_shrink = 1;
+	source->mezzanine_shrink = 1;
 	return source_load_shrunk(source, shrink, &source->base, why) &&
-	    average(&source->base, is_shrunk ? 1 : shrink, why) && picture_decode(&source->base, why);
+	    divide(&source->base, is_shrunk ? 1 : shrink, why) && picture_decode(&source->base, why);
 }
 
 static bool
@@ -203,8 +133,12 @@ mezzanine_keep_base(struct source *source, const struct geometry *geometry, enum
 	/* The variant is made of it too. */
 	if (shrink > 1 && factor < shrink * MEZZANINE_SHRINK_MIN)
 		return true;
-	return vips_image_hasalpha(source->image) ? load_with_alpha(source, shrink, fate, why) :
-	    load(source, shrink, fate, why);
+	if (!(vips_image_hasalpha(source->image) ? load_with_alpha(source, shrink, fate, why) :
+	    load(source, shrink, fate, why)))
+		return false;
+	if (*fate == MEZZANINE_FOLLOWS)
+		source->mezzanine = g_object_ref(source->base);
+	return true;
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */
@@ -217,7 +151,7 @@ mezzanine_write(VipsImage **base, unsigned shrink, struct output *output, struct
 	void *bytes;
 	bool is_written;
 
-	if (!average(base, shrink, why) || !drop_alpha(base, why))
+	if (!divide(base, shrink, why) || !drop_alpha(base, why))
 		return false;
 	if (vips_jpegsave_buffer(*base, &bytes, &length, "Q", QUALITY, "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_ON,
 	    "strip", TRUE, NULL) == -1)
@@ -244,7 +178,7 @@ shrink_of(const struct source *source, const struct source *mezzanine)
 	unsigned shrink = (unsigned)lround((double)whole->width / part->width);
 
 	if (part->media != MEDIA_JPEG || shrink == 0 || !can_have_one(source) ||
-	    vips_image_get_bands(mezzanine->image) != colour_bands(source->image) ||
+	    vips_image_get_bands(mezzanine->image) != picture_colour_bands(source->image) ||
 	    !is_shrunk_side(whole->width, part->width, shrink) ||
 	    !is_shrunk_side(whole->height, part->height, shrink))
 		return 0;
@@ -299,6 +233,7 @@ mezzanine_use(struct source *source, int mezzanine, const struct geometry *geome
 
 	if (!source_open(&file, mezzanine, NULL, MEDIA_NONE, limits, &why))
 		return false;
+	file.is_asked_again = source->is_asked_again;
 	serves = load_mezzanine(source, &file, geometry, &source->base);
 	source_close(&file);
 	return serves;

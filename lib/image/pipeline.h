@@ -11,6 +11,7 @@
 
 #include "base/failure.h"
 #include "image/description.h"
+#include "image/image.h"
 #include "recipe/geometry.h"
 #include "recipe/overlay.h"
 #include "recipe/recipe.h"
@@ -48,8 +49,10 @@ struct source {
 	struct image_description description;
 	unsigned page;		/* the one that is used, from 1; 0: what stands for the file */
 	unsigned frames;	/* how many are used: 1, or all of an animation */
-	VipsImage *base;	/* the whole picture, when it is taken from elsewhere: see mezzanine.c */
-	unsigned base_shrink;	/* by how much its mezzanine is smaller than that */
+	VipsImage *base;	/* the whole picture, when it is taken from elsewhere: see mezzanine.c, kept.c */
+	VipsImage *mezzanine;	/* the pixels that one is to be made of, and by how much it is smaller than these */
+	unsigned mezzanine_shrink;
+	bool is_asked_again;	/* a moment ago there was a job for the same file */
 };
 
 /* Which frames are used follows from the recipe and the output format; recipe
@@ -65,7 +68,8 @@ double shrink_factor(const struct geometry *geometry);
 
 /* The image, upright or not as stored, possibly smaller by what the decoder can
  * do at less cost, but never smaller than scaled_width x scaled_height for
- * geometry->source: the geometry is upright. */
+ * geometry->source: the geometry is upright.  Of what is asked again a JPEG gives as much as
+ * most results need. */
 bool source_load(const struct source *source, const struct geometry *geometry, VipsImage **image,
     struct failure *why);
 
@@ -130,6 +134,22 @@ bool picture_resize(VipsImage **image, unsigned width, unsigned height, struct f
 
 /* Runs everything up to here into memory: this is where damage is found. */
 bool picture_decode(VipsImage **image, struct failure *why);
+
+/* ---- halve.c ------------------------------------------------------------------------- */
+
+/* Without alpha. */
+int picture_colour_bands(VipsImage *image);
+
+/* RGB or grey of 8 bits, with or without alpha: what a JPEG holds without a change of its numbers. */
+bool picture_is_plain(VipsImage *image);
+
+/* Plain and opaque, with even sides, of which nothing is left out: that would move all others by a part of
+ * a pixel. */
+bool picture_is_halved_well(VipsImage *image);
+
+/* The colours of a plain picture.  Without its alpha, which must be opaque: else they are mixed with colours
+ * that nobody sees.  FAIL_UNPROCESSABLE where it is damaged. */
+bool picture_halve(VipsImage **image, struct failure *why);
 
 /* ---- colour.c ---------------------------------------------------------------------- */
 
@@ -304,5 +324,22 @@ bool mezzanine_keep_base(struct source *source, const struct geometry *geometry,
 
 /* The file, smaller than the base by so much. */
 bool mezzanine_write(VipsImage **base, unsigned shrink, struct output *output, struct failure *why);
+
+/* ---- kept.c: pixels that serve the next job of the same file ----------------------------- */
+
+/* All of these take NULL, for callers who keep nothing. */
+
+/* Whether the last job was of the same file.  If not, what is kept of that is forgotten. */
+bool kept_meet(struct image_kept *kept, int input);
+
+/* Sets source->base from what is kept, if that is enough for the result and good enough for the wish.
+ * If not, its memory is given back, because others will need it. */
+bool kept_serves(struct image_kept *kept, struct source *source, const struct geometry *geometry,
+    enum mezzanine_wish wish);
+
+/* Keeps the pixels that source_load() gives, unless they are too many or of no use to others, and sets
+ * source->base as kept_serves() will.  Fails where the picture is damaged. */
+bool kept_hold(struct image_kept *kept, struct source *source, const struct geometry *geometry,
+    enum mezzanine_wish wish, enum mezzanine_fate fate, struct failure *why);
 
 #endif

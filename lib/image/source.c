@@ -292,6 +292,7 @@ source_open(struct source *source, int input, const struct recipe *recipe, enum 
 void
 source_close(struct source *source)
 {
+	g_clear_object(&source->mezzanine);
 	g_clear_object(&source->base);
 	g_clear_object(&source->image);
 	g_clear_object(&source->bytes);
@@ -358,6 +359,8 @@ source_load(const struct source *source, const struct geometry *geometry, VipsIm
 		*image = g_object_ref(source->base);
 		return true;
 	}
+	if (source->is_asked_again)
+		loading.shrink = VIPS_MIN(loading.shrink, description_small_shrink(&source->description));
 	if (loading.shrink == 1 && loading.scale == 1.0) {
 		*image = g_object_ref(source->image);
 		return true;

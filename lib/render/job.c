@@ -348,6 +348,7 @@ add_outcome(struct text *out, const struct image_outcome *outcome)
 	text_printf(out, "decode-us %u\n", outcome->decode_us);
 	text_printf(out, "total-us %u\n", outcome->total_us);
 	text_printf(out, "mezzanine %s\n", fate_words[outcome->mezzanine]);
+	text_printf(out, "kept %u\n", outcome->is_from_kept);
 }
 
 static void
@@ -435,7 +436,7 @@ read_outcome(struct reader *reader, struct image_outcome *outcome)
 	    read_u64(reader, "bytes", 0, JOB_OUTPUT_BYTES_MAX, &outcome->bytes) &&
 	    read_unsigned(reader, "decode-us", 0, UINT32_MAX, &outcome->decode_us) &&
 	    read_unsigned(reader, "total-us", 0, UINT32_MAX, &outcome->total_us) &&
-	    read_fate(reader, &outcome->mezzanine);
+	    read_fate(reader, &outcome->mezzanine) && read_flag(reader, "kept", &outcome->is_from_kept);
 }
 
 static bool
@@ -528,7 +529,8 @@ job_result_parse(struct span text, enum job_operation operation, struct job_resu
 	if (read.failure.kind == FAIL_NONE) {
 		if (!read_outcome(&reader, &read.outcome))
 			return false;
-		if (operation == JOB_DESCRIBE && read.outcome.mezzanine != MEZZANINE_NONE)
+		if (operation == JOB_DESCRIBE &&
+		    (read.outcome.mezzanine != MEZZANINE_NONE || read.outcome.is_from_kept))
 			return malformed(&reader, "mezzanine");
 		if (operation == JOB_DESCRIBE ? !read_portrait(&reader, &read.portrait) : !read_no_portrait(&reader))
 			return false;

@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 enum {
-	JOB_VERSION = 4,
+	JOB_VERSION = 5,
 	JOB_MESSAGE_MAX = 8192,		/* bytes */
 	JOB_DESCRIPTORS_MAX = 4,
 	JOB_TIMEOUT_MS_MAX = 600 * 1000,

@@ -4,7 +4,8 @@
  * The first line says what is asked, "w=40,fit=cover - webp": recipe, overlays, format; the rest
  * is the file, which is also the picture of a watermark.  What is refused is never the fault of
  * this machine (FAIL_INTERNAL); what is made is in the format that was asked, of the size
- * that was told, and can be read again; and nothing stays behind in memory.
+ * that was told, and can be read again; asked once more, of what is kept of it, all this holds
+ * too; and nothing stays behind in memory.
  *
  * The decoders themselves are Debian's, without libFuzzer's coverage: what it learns from
  * is what our own code does with a file.
@@ -124,7 +125,7 @@ check_result(int output, const struct image_outcome *outcome, enum media format)
 }
 
 static void
-render(const struct wish *wish, int input)
+render(const struct wish *wish, int input, struct image_kept *kept)
 {
 	int output = memfd_create("output", MFD_CLOEXEC), mark = wish->overlays.mark.is_set ? dup(input) : -1;
 	struct image_work work = {
@@ -135,6 +136,7 @@ render(const struct wish *wish, int input)
 		.overlays = &wish->overlays,
 		.format = wish->format,
 		.limits = limits,
+		.kept = kept,
 	};
 	struct image_outcome outcome;
 	struct failure why = { 0 };
@@ -154,13 +156,17 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct span file = span_range((const char *)bytes, size), line = span_cut(&file, '\n');
 	static struct wish wish;
+	struct image_kept *kept;
 	int input;
 
 	if (file.at == NULL || !parse_wish(line, &wish))
 		return 0;
 	input = make_file(file);
 	check_description(input);
-	render(&wish, input);
+	kept = image_kept_new();
+	render(&wish, input, kept);
+	render(&wish, input, kept);
+	image_kept_free(kept);
 	image_check_memory();
 	close(input);
 	return 0;

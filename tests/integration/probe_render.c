@@ -9,7 +9,8 @@
  *	    overlays=TEXT mark=PATH max-animation-pixels=N max-frames=N
  *	    mezzanine=PATH is used, leave=PATH is written
  *	    -> ok media=jpg width=.. height=.. frames=.. orientation=.. alpha=0|1 progressive=0|1
- *	       result_width=.. result_height=.. bytes=.. decode_us=.. total_us=.. mezzanine=none|used|follows|never ms=.. left_ms=..
+ *	       result_width=.. result_height=.. bytes=.. decode_us=.. total_us=.. mezzanine=none|used|follows|never kept=0|1
+ *	       ms=.. left_ms=..
  *	    -> failed KIND ms=.. DETAIL
  *	renderer
  *	    -> renderer pid=.. started=.. signal=.. rss_kb=..
@@ -210,11 +211,12 @@ report(bool is_done, const struct job_result *result, const struct failure *why,
 	printf("ok ");
 	report_portrait(&result->portrait);
 	printf("media=%s width=%u height=%u frames=%u orientation=%u alpha=%d progressive=%d "
-	    "result_width=%u result_height=%u result_frames=%u bytes=%llu decode_us=%u total_us=%u mezzanine=%s ms=%.1f left_ms=%.1f\n",
+	    "result_width=%u result_height=%u result_frames=%u bytes=%llu decode_us=%u total_us=%u mezzanine=%s kept=%d "
+	    "ms=%.1f left_ms=%.1f\n",
 	    media_extension(source->media), source->width, source->height, source->frames,
 	    source->orientation, source->has_alpha, source->is_progressive, outcome->width,
 	    outcome->height, outcome->frames, (unsigned long long)outcome->bytes, outcome->decode_us,
-	    outcome->total_us, fates[outcome->mezzanine], ms, left_ms);
+	    outcome->total_us, fates[outcome->mezzanine], outcome->is_from_kept, ms, left_ms);
 }
 
 static int

@@ -25,6 +25,9 @@ measures_memory = pytest.mark.skipif(RENDERER.exists() and b"__asan_init" in REN
                                      reason="memory says nothing under AddressSanitizer")
 
 
+_OTHER = Image.new("L", (2, 2))
+
+
 class Failure:
     def __init__(self, kind, ms, detail):
         self.kind, self.ms, self.detail = kind, ms, detail
@@ -95,6 +98,10 @@ class Renderer:
         image = Image.open(path)
         image.load()
         return image
+
+    def forget(self):
+        """What it keeps of the last picture, for a job that shall not find it."""
+        self.render_file(_OTHER, "w=1", "png")
 
     def describe(self, source, **limits):
         return self._run(f"describe - - {self._path_of(source)} -", **limits)

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #define RENDER_JOB \
-	"vitrine-job 4\n" \
+	"vitrine-job 5\n" \
 	"operation render\n" \
 	"recipe w=400,fit=cover\n" \
 	"overlays -\n" \
@@ -24,7 +24,7 @@
 	"mezzanine leave\n"
 
 #define DESCRIBE_JOB \
-	"vitrine-job 4\n" \
+	"vitrine-job 5\n" \
 	"operation describe\n" \
 	"recipe -\n" \
 	"overlays -\n" \
@@ -38,7 +38,7 @@
 	"mezzanine without\n"
 
 #define OUTCOME \
-	"vitrine-result 4\n" \
+	"vitrine-result 5\n" \
 	"failure none\n" \
 	"source-media heic\n" \
 	"source-width 4032\n" \
@@ -56,6 +56,7 @@
 
 #define RESULT OUTCOME \
 	"mezzanine follows\n" \
+	"kept 1\n" \
 	"colours -\n" \
 	"blurhash -\n" \
 	"thumbhash -\n" \
@@ -63,13 +64,14 @@
 
 #define PORTRAIT_RESULT OUTCOME \
 	"mezzanine none\n" \
+	"kept 0\n" \
 	"colours ff0080 ff0080 00a0ff\n" \
 	"blurhash LEHV6nWB2yk8pyo0adR*.7kCMdnj\n" \
 	"thumbhash 1QcSHQRnh493V4dIh4eXh1h4kJUI\n" \
 	"placeholder data:image/webp;base64,UklGRg==\n"
 
 #define FAILED_RESULT \
-	"vitrine-result 4\n" \
+	"vitrine-result 5\n" \
 	"failure unprocessable\n" \
 	"detail damaged image: \xC3\xBC & more\n"
 
@@ -197,7 +199,7 @@ test_refuses_a_job_with_one_wrong_line(void **state)
 		"deadline-us -1", "deadline-us 9223372036854775808", "deadline-us 01",
 		"mezzanine ", "mezzanine -", "mezzanine used", "mezzanine use ", "mezzanine Leave",
 		"timeout-ms 0", "timeout-ms 600001", "timeout-ms  5",
-		"vitrine-job 4x", "vitrine-job 04", "vitrine-job -4", "vitrine-job ",
+		"vitrine-job 5x", "vitrine-job 05", "vitrine-job -5", "vitrine-job ",
 	};
 
 	(void)state;
@@ -254,14 +256,14 @@ static void
 test_refuses_lines_that_are_missing_swapped_or_too_many(void **state)
 {
 	static const char *const jobs[] = {
-		"", "\n", "vitrine-job 4", "vitrine-job 4\n",
+		"", "\n", "vitrine-job 5", "vitrine-job 5\n",
 		"operation render\n" RENDER_JOB,
 		RENDER_JOB "\n", RENDER_JOB "mezzanine use\n", RENDER_JOB "x",
-		"vitrine-job 4\nrecipe w=400\noperation render\noverlays -\nformat webp\nmax-pixels 1\n"
+		"vitrine-job 5\nrecipe w=400\noperation render\noverlays -\nformat webp\nmax-pixels 1\n"
 		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\nmezzanine use\n",
-		"vitrine-job 4\noperation render\nrecipe w=400\nformat webp\nmax-pixels 1\n"
+		"vitrine-job 5\noperation render\nrecipe w=400\nformat webp\nmax-pixels 1\n"
 		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\nmezzanine use\n",
-		"vitrine-job 4\noperation render\nrecipe w=400\noverlays -\nformat webp\nmax-pixels 1\n"
+		"vitrine-job 5\noperation render\nrecipe w=400\noverlays -\nformat webp\nmax-pixels 1\n"
 		"max-animation-pixels 1\nmax-frames 1\nmax-output-bytes 1\ntimeout-ms 1\ndeadline-us 1\nmezzanine use",
 	};
 
@@ -336,6 +338,7 @@ test_reads_and_prints_a_result(void **state)
 	assert_int_equal(result.outcome.decode_us, 90000);
 	assert_int_equal(result.outcome.total_us, UINT32_MAX);
 	assert_int_equal(result.outcome.mezzanine, MEZZANINE_FOLLOWS);
+	assert_true(result.outcome.is_from_kept);
 	assert_int_equal(result.leaving, -1);
 	assert_int_equal(result.portrait.palette_count, 0);
 	assert_string_equal(result.portrait.blurhash, "");
@@ -459,7 +462,7 @@ test_refuses_a_result_with_one_wrong_line(void **state)
 		"source-orientation 0", "source-orientation 9",
 		"source-alpha 2", "source-alpha yes", "source-progressive ",
 		"width 16385", "height 16385", "frames 1000001", "bytes 4294967297", "decode-us 4294967296", "total-us -1",
-		"mezzanine use", "mezzanine ", "mezzanine -",
+		"mezzanine use", "mezzanine ", "mezzanine -", "kept 2", "kept -",
 	};
 
 	(void)state;

@@ -401,10 +401,10 @@ say(int connection, const char *message)
 }
 
 #define RESULT(width, bytes, mezzanine) \
-	"vitrine-result 4\nfailure none\nsource-media jpg\nsource-width 1\nsource-height 1\n" \
+	"vitrine-result 5\nfailure none\nsource-media jpg\nsource-width 1\nsource-height 1\n" \
 	"source-frames 1\nsource-orientation 1\nsource-alpha 0\nsource-progressive 0\n" \
 	"width " width "\nheight 1\nframes 1\nbytes " bytes "\ndecode-us 1\ntotal-us 1\n" \
-	"mezzanine " mezzanine "\n" \
+	"mezzanine " mezzanine "\nkept 0\n" \
 	"colours -\nblurhash -\nthumbhash -\nplaceholder -\n"
 #define LYING_RESULT(width, bytes) RESULT(width, bytes, "none")
 
@@ -433,7 +433,7 @@ static void
 say_forbidden(int connection, int listener)
 {
 	(void)listener;
-	say(connection, "vitrine-result 4\nfailure forbidden\ndetail no\n");
+	say(connection, "vitrine-result 5\nfailure forbidden\ndetail no\n");
 }
 
 static void
