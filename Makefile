@@ -95,7 +95,7 @@ $(BUILD)/vitrine-renderer: $(call objects,$(renderer_sources) $(image_sources)) 
 
 $(BUILD)/lib/image/%.o $(BUILD)/renderer/%.o: package_cflags = $(image_cflags)
 # Loops over pixels that gcc makes four times as fast.
-$(BUILD)/lib/image/halve.o: package_cflags = $(image_cflags) -ftree-vectorize -fvect-cost-model=dynamic
+$(BUILD)/lib/image/halve.o: package_cflags = $(image_cflags) -O3
 package_cflags = $(service_cflags)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
