@@ -144,8 +144,8 @@ print(enum action action, const struct settings *settings, struct arena *arena)
 static int
 serve_alone(const struct settings *settings)
 {
-	struct responder_config config = { .listener = STDIN_FILENO, .renderer_listener = -1, .drain = -1,
-		.shortcuts = shortcuts_new() };
+	struct responder_config config = { .duty = { .listener = STDIN_FILENO, .bell = -1 }, .renderer_listener = -1,
+		.drain = -1, .shortcuts = shortcuts_new() };
 	sigset_t leave;
 
 	sigemptyset(&leave);
@@ -153,8 +153,8 @@ serve_alone(const struct settings *settings)
 	sigaddset(&leave, SIGINT);
 	sigaddset(&leave, SIGUSR1);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	config.leave = signalfd(-1, &leave, SFD_CLOEXEC);
-	CHECK(config.leave != -1);
+	config.duty.leave = signalfd(-1, &leave, SFD_CLOEXEC);
+	CHECK(config.duty.leave != -1);
 	server_log_sandbox(settings);
 	return responder_run(settings, &config);
 }

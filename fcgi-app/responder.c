@@ -1,6 +1,5 @@
 #include "fcgi-app/responder.h"
 
-#include "base/check.h"
 #include "fcgi-app/access_log.h"
 #include "fcgi-app/exit_code.h"
 #include "fcgi-app/fastcgi.h"
@@ -12,11 +11,9 @@
 #include "fcgi-app/slow_path.h"
 #include "http/url.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 enum {
@@ -31,15 +28,13 @@ enum {
 	KEEP_NOTHING_MS = 100		/* after all places were found taken */
 };
 
-enum wake { WAKE_REQUEST, WAKE_LEAVE };
-
 struct responder {
 	struct server server;
 	struct fastcgi *fastcgi;
 	struct arena *arena;
 	struct request request;		/* what it points to is in the arena */
+	struct duty duty;
 	int listener;
-	int epoll;
 	int leave;
 	bool is_leaving;		/* seen while waiting on a connection that is kept */
 	struct deadline keep_nothing_until;
@@ -245,6 +240,7 @@ serve_one(struct responder *responder)
 	enum fastcgi_answer accepted = fastcgi_accept(responder->fastcgi);
 
 	if (accepted == FASTCGI_CONNECTED) {
+		duty_hand_over(&responder->duty);
 		serve_connection(responder);
 		arena_release(responder->arena);
 		if (responder->request.leaves_work && responder->request.later != NULL)
@@ -281,12 +277,9 @@ static bool
 responder_open(struct responder *responder, const struct settings *settings, const struct responder_config *config,
     struct failure *why)
 {
-	struct epoll_event listener = { .events = EPOLLIN | EPOLLEXCLUSIVE, .data.u32 = WAKE_REQUEST };
-	struct epoll_event leave = { .events = EPOLLIN, .data.u32 = WAKE_LEAVE };
-
 	*responder = (struct responder){
-		.listener = config->listener,
-		.leave = config->leave,
+		.listener = config->duty.listener,
+		.leave = config->duty.leave,
 		.requests_left = requests_until_replaced(settings->server.requests_per_responder),
 	};
 	if (!server_open(&responder->server, settings, config->shortcuts, config->renderer_listener, config->drain,
@@ -300,19 +293,14 @@ responder_open(struct responder *responder, const struct settings *settings, con
 	if (config->renderer_listener != -1)
 		close(config->renderer_listener);
 	responder->arena = arena_new();
-	responder->fastcgi = fastcgi_open(config->listener);
-	responder->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (responder->epoll == -1 ||
-	    epoll_ctl(responder->epoll, EPOLL_CTL_ADD, config->listener, &listener) == -1 ||
-	    epoll_ctl(responder->epoll, EPOLL_CTL_ADD, config->leave, &leave) == -1)
-		return fail(why, FAIL_INTERNAL, "cannot watch the listening socket: %s", strerror(errno));
-	return true;
+	responder->fastcgi = fastcgi_open(config->duty.listener);
+	return duty_open(&responder->duty, &config->duty, why);
 }
 
 static void
 responder_close(struct responder *responder)
 {
-	close(responder->epoll);
+	duty_close(&responder->duty);
 	fastcgi_close(responder->fastcgi);
 	peers_asked = NULL;
 	server_close(&responder->server);
@@ -333,19 +321,13 @@ responder_run(const struct settings *settings, const struct responder_config *co
 {
 	struct responder responder;
 	struct failure why = { 0 };
-	struct epoll_event event;
 
 	if (!responder_open(&responder, settings, config, &why)) {
 		log_event("responder-failed", why.detail, "%s", "");
 		return EXIT_ENVIRONMENT;
 	}
 	while (responder.requests_left > 0) {
-		int count = epoll_wait(responder.epoll, &event, 1, -1);
-
-		if (count == -1 && errno == EINTR)
-			continue;
-		CHECK(count == 1);
-		if (event.data.u32 == WAKE_LEAVE) {
+		if (duty_wait(&responder.duty) == DUTY_LEAVE) {
 			if (config->drain == -1 || server_is_draining(&responder.server))
 				serve_backlog(&responder);
 			break;

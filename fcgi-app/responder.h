@@ -4,11 +4,11 @@
 #ifndef FCGI_APP_RESPONDER_H
 #define FCGI_APP_RESPONDER_H
 
+#include "fcgi-app/duty.h"
 #include "settings/settings.h"
 
 struct responder_config {
-	int listener;		/* FastCGI connections */
-	int leave;		/* readable or hung up: finish and leave */
+	struct duty_config duty;	/* where FastCGI connections come from, and when to leave */
 	int renderer_listener;	/* taken over and closed; -1: keep a renderer of its own */
 	int drain;		/* see server.h; -1: none */
 	struct shortcuts *shortcuts;	/* shared.h */

@@ -14,6 +14,7 @@
 
 #include "base/breaker.h"
 #include "catalog/catalog.h"
+#include "fcgi-app/duty.h"
 #include "fcgi-app/known_rows.h"
 #include "fcgi-app/metrics.h"
 #include "origin/health.h"
@@ -40,6 +41,7 @@ void shared_close(struct shared *shared);
 struct shortcuts {
 	struct known_rows rows;
 	struct store_verified verified;
+	struct roster roster;
 };
 
 struct shortcuts *shortcuts_new(void);

@@ -13,11 +13,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,7 +29,8 @@ enum {
 	LISTENER_FD = 3,
 	RENDERER_LISTENER_FD = 4,
 
-	CHILDREN_MAX = 512 + 256,
+	CHILDREN_MAX = ROSTER_MAX,	/* each responder has a number on the roster */
+	UNTAKEN_MS = 50,		/* a connection that nobody accepts */
 	CHECK_TIMEOUT_S = 10,
 	STOP_GRACE_MS = 10000,		/* beyond a request's own time limit */
 	STOP_POLL_MS = 1000,
@@ -68,6 +71,8 @@ struct supervisor {
 	int64_t pause_ms[ROLE_COUNT];
 	int lifeline[ROLE_COUNT][2];
 	int drain[2];
+	int bell;			/* duty.h */
+	int signals;			/* readable when there is one to take */
 };
 
 /* ---- signals ------------------------------------------------------------------- */
@@ -91,18 +96,41 @@ supervisor_block_signals(void)
 	CHECK(sigprocmask(SIG_BLOCK, &signals, NULL) == 0);
 }
 
-/* The next signal, or 0 when the time is up. */
+/* The next signal, or 0. */
 static int
-wait_for_signal(struct deadline until)
+take_signal(void)
 {
-	int left_ms = deadline_left_ms(until);
-	struct timespec timeout = { left_ms / 1000, (long)(left_ms % 1000) * 1000000 };
+	const struct timespec at_once = { 0, 0 };
 	sigset_t signals;
 	int number;
 
 	fill_signals(&signals);
-	number = sigtimedwait(&signals, NULL, &timeout);
+	number = sigtimedwait(&signals, NULL, &at_once);
 	return number == -1 ? 0 : number;
+}
+
+static bool
+is_readable(int fd, int timeout_ms)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	return poll(&ready, 1, timeout_ms) > 0;
+}
+
+/* The next signal, or 0 when the time is up, or sooner.  A connection wakes us too, but is left
+ * to the responders; when they do not take it, those who should are frozen. */
+static int
+wait_for_signal(const struct supervisor *supervisor, struct deadline until)
+{
+	struct pollfd ready[] = {
+		{ .fd = supervisor->signals, .events = POLLIN },
+		{ .fd = LISTENER_FD, .events = POLLIN },
+	};
+
+	if (poll(ready, 2, deadline_left_ms(until)) > 0 && ready[0].revents == 0 &&
+	    !is_readable(supervisor->signals, UNTAKEN_MS) && is_readable(LISTENER_FD, 0))
+		roster_call(&supervisor->shortcuts->roster, supervisor->bell);
+	return take_signal();
 }
 
 /* ---- children ------------------------------------------------------------------ */
@@ -134,11 +162,16 @@ pause_role(struct supervisor *supervisor, enum role role, const char *reason)
 }
 
 static pid_t
-start_responder(struct supervisor *supervisor)
+start_responder(struct supervisor *supervisor, unsigned number)
 {
 	struct responder_config config = {
-		.listener = LISTENER_FD,
-		.leave = supervisor->lifeline[RESPONDER][0],
+		.duty = {
+			.listener = LISTENER_FD,
+			.leave = supervisor->lifeline[RESPONDER][0],
+			.bell = supervisor->bell,
+			.roster = &supervisor->shortcuts->roster,
+			.number = number,
+		},
 		.renderer_listener = RENDERER_LISTENER_FD,
 		.drain = supervisor->drain[0],
 		.shortcuts = supervisor->shortcuts,
@@ -152,6 +185,7 @@ start_responder(struct supervisor *supervisor)
 	close(supervisor->lifeline[RENDERER][1]);
 	close(supervisor->lifeline[RENDERER][0]);
 	close(supervisor->drain[1]);
+	close(supervisor->signals);
 	exit(responder_run(supervisor->settings, &config));
 }
 
@@ -167,7 +201,7 @@ start_child(struct supervisor *supervisor, enum role role)
 	child->born_us = monotonic_us();
 	child->role = role;
 	if (role == RESPONDER) {
-		child->pid = start_responder(supervisor);
+		child->pid = start_responder(supervisor, (unsigned)(child - supervisor->children));
 		if (child->pid == -1)
 			fail(&why, FAIL_INTERNAL, "cannot fork: %s", strerror(errno));
 	} else {
@@ -198,6 +232,8 @@ note_death(struct supervisor *supervisor, struct child *child, int status)
 	int64_t age_ms = (monotonic_us() - child->born_us) / 1000;
 
 	child->pid = 0;
+	if (role == RESPONDER)
+		roster_call(&supervisor->shortcuts->roster, supervisor->bell);
 	if (WIFSIGNALED(status))
 		log_event("child-killed", WTERMSIG(status) == SIGSYS ? sandbox_reason : NULL,
 		    "role=%s signal=%d age_ms=%lld", role_names[role], WTERMSIG(status), (long long)age_ms);
@@ -307,7 +343,7 @@ wait_for_children(struct supervisor *supervisor, enum role role, struct deadline
 			supervisor->older = 0;
 			end = deadline_in_ms(STOP_GRACE_MS);
 		}
-		wait_for_signal(deadline_within_ms(end, STOP_POLL_MS));
+		wait_for_signal(supervisor, deadline_within_ms(end, STOP_POLL_MS));
 		reap(supervisor);
 		start_missing(supervisor);
 	}
@@ -322,7 +358,7 @@ drain(struct supervisor *supervisor)
 	log_event("drain", NULL, "seconds=%u", supervisor->settings->server.drain_s);
 	CHECK(write(supervisor->drain[1], "", 1) == 1);
 	while (!deadline_has_passed(end)) {
-		int number = wait_for_signal(end);
+		int number = wait_for_signal(supervisor, end);
 
 		if (number == SIGTERM || number == SIGINT)
 			return;
@@ -433,12 +469,18 @@ static bool
 supervisor_open(struct supervisor *supervisor, struct failure *why)
 {
 	const struct settings *settings = supervisor->settings;
+	sigset_t signals;
 
 	if (!take_listeners(supervisor, why))
 		return false;
 	if (pipe2(supervisor->lifeline[RESPONDER], O_CLOEXEC) == -1 ||
 	    pipe2(supervisor->lifeline[RENDERER], O_CLOEXEC) == -1 || pipe2(supervisor->drain, O_CLOEXEC) == -1)
 		return fail(why, FAIL_INTERNAL, "cannot make a pipe: %s", strerror(errno));
+	fill_signals(&signals);
+	supervisor->bell = bell_new();
+	supervisor->signals = signalfd(-1, &signals, SFD_CLOEXEC);
+	if (supervisor->bell == -1 || supervisor->signals == -1)
+		return fail(why, FAIL_INTERNAL, "cannot make a descriptor: %s", strerror(errno));
 	supervisor->wanted[RESPONDER] = settings->server.responders;
 	supervisor->wanted[RENDERER] = settings->render.renderers;
 	return true;
@@ -473,7 +515,7 @@ supervisor_run(const struct settings *settings, const char *program, char **argv
 			if (count_children(&supervisor, role) < supervisor.wanted[role] &&
 			    supervisor.hold[role].at_us < until.at_us)
 				until = supervisor.hold[role];
-		switch (wait_for_signal(until)) {
+		switch (wait_for_signal(&supervisor, until)) {
 		case SIGHUP:
 			reload(&supervisor);
 			break;

@@ -264,9 +264,11 @@ def test_peers_who_keep_connections_leave_responders_to_others(new_site):
         site = new_site(send="body", server={"responders": responders, "slow_responders": slow})
         assert site.get(HIT).status == 200
         with contextlib.ExitStack() as peers:
-            opened = [peers.enter_context(FastCGI(site.vitrine.socket, keeps=True)) for _ in range(responders + 2)]
-            for peer in opened:
-                assert peer.ask(HIT)[0] == 200
+            opened = []
+            for _ in range(responders + 2):
+                # Who is silent for 25 ms is sent away.
+                opened.append(peers.enter_context(FastCGI(site.vitrine.socket, keeps=True)))
+                assert opened[-1].ask(HIT)[0] == 200
             ended = [bool(select.select([peer.socket], [], [], 1)[0]) for peer in opened]
             assert ended.count(False) == kept, (responders, slow)
             assert site.get(HIT).status == 200
@@ -678,6 +680,26 @@ def test_a_responder_that_hangs_leaves_the_others_at_work(new_site):
             os.kill(pid, signal.SIGCONT)
 
     assert len(load.answers) > 50 and load.failed == []
+
+
+def test_whoever_is_left_takes_over_when_all_others_hang(new_site):
+    """Those who wait at the socket among them: no connection wakes the one that is left."""
+    site = new_site(server=SMALL)
+    assert site.get(HIT).status == 200
+    wait_until(lambda: len(responders(site.vitrine.process.pid)) == 4, 5, "all had started")
+    everybody = responders(site.vitrine.process.pid)
+    for left in everybody:
+        stopped = [pid for pid in everybody if pid != left]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            assert [site.get(HIT).status for _ in range(20)] == [200] * 20
+            assert time.monotonic() - began < 1
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+        assert site.get(HIT).status == 200
 
 
 def test_a_peer_that_says_half_a_word_does_not_hold_a_responder(new_site):
