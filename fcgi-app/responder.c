@@ -11,6 +11,7 @@
 #include "fcgi-app/slow_path.h"
 #include "http/url.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -273,6 +274,15 @@ requests_until_replaced(unsigned configured)
 	return configured - spread / 2 + (spread > 0 ? (uint64_t)getpid() * 2654435761u % spread : 0) + 1;
 }
 
+/* The web server connects, writes its request and has other clients: a connection must not take
+ * its processor from it at once.  Batch processes are woken as quickly, but wait for their turn (sched(7));
+ * their share is the same. */
+static void
+let_web_server_finish(void)
+{
+	(void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ .sched_priority = 0 });
+}
+
 static bool
 responder_open(struct responder *responder, const struct settings *settings, const struct responder_config *config,
     struct failure *why)
@@ -285,6 +295,7 @@ responder_open(struct responder *responder, const struct settings *settings, con
 	if (!server_open(&responder->server, settings, config->shortcuts, config->renderer_listener, config->drain,
 	    why))
 		return false;
+	let_web_server_finish();
 	/* Whatever ends us goes on doing so when the handler returns. */
 	peers_asked = responder->server.peers;
 	signal(SIGABRT, blame_peer);
