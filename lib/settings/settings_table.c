@@ -133,7 +133,8 @@ const struct setting settings_table[] = {
 	  "Address space of a renderer in MiB; 0: no limit." },
 	{ "render", "recycle_memory_mb", SETTING_UNSIGNED, AT(render.process.recycle_memory_mb), 0,
 	  1024 * 1024, "256", NULL,
-	  "A renderer that holds more MiB than this after a job is replaced; 0: never." },
+	  "A renderer that holds more MiB than this after a job gives back what it keeps for later, and is "
+	  "replaced when that was not enough; 0: never." },
 	{ "render", "jobs_per_renderer", SETTING_UNSIGNED, AT(render.process.jobs), 0, MILLION, "1000", NULL,
 	  "A renderer is replaced after so many jobs, give or take a tenth; 0: never." },
 	{ "render", "sandbox", SETTING_CHOICE, AT(render.process.sandbox), 0, 0, "preferred", sandbox_wishes,
