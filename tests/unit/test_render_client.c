@@ -340,9 +340,10 @@ static void
 test_a_renderer_leaves_when_nobody_waits_any_more(void **state)
 {
 	struct peer *peer = *state;
-	struct job job = slow_job(PATIENCE_MS);
+	struct job job = slow_job(PATIENCE_MS), quick = render_job();
+	struct run made;
 	const struct job_files files = { file_of(SLOW_SVG), file_of(""), -1, -1 };
-	int64_t end_us = monotonic_us() + 300 * 1000;
+	int64_t end_us;
 	struct vigil vigil = { .is_over = after_a_while, .state = &end_us };
 	struct deadline deadline = deadline_in_ms(PATIENCE_MS);
 	struct failure why = { 0 };
@@ -351,6 +352,10 @@ test_a_renderer_leaves_when_nobody_waits_any_more(void **state)
 
 	deadline.vigil = &vigil;
 	start_renderer(peer);
+	made = run(peer, &quick, SMALL_SVG, PATIENCE_MS);	/* it has started, and will take the next at once */
+	assert_true(made.is_done);
+	close(made.output);
+	end_us = monotonic_us() + 300 * 1000;
 	assert_false(render_run(&peer->address, &job, &files, deadline, &result, &why));
 	assert_int_equal(why.kind, FAIL_TIMEOUT);
 	assert_int_equal(waitpid(peer->pid, &status, 0), peer->pid);
