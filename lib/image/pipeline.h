@@ -151,6 +151,12 @@ bool picture_is_halved_well(VipsImage *image);
  * that nobody sees.  FAIL_UNPROCESSABLE where it is damaged. */
 bool picture_halve(VipsImage **image, struct failure *why);
 
+/* ---- narrow.c ------------------------------------------------------------------------ */
+
+/* To this width, which is not more, and the same height.  The picture is plain and without alpha.
+ * FAIL_UNPROCESSABLE where it is damaged. */
+bool picture_narrow(VipsImage **image, int width, struct failure *why);
+
 /* ---- colour.c ---------------------------------------------------------------------- */
 
 /* To 8 bits of sRGB, or of grey for what was grey and untagged; with another icc to
