@@ -41,7 +41,6 @@ struct fastcgi {
 	int listener;
 	int connection;			/* -1: none */
 	bool writes_are_limited;	/* in time, on this connection */
-	bool answer_is_whole;
 	size_t room, room_made;		/* that needs no waiting; that waiting makes */
 	int passage;			/* a file in memory, in which a request goes to libfcgi */
 	FCGX_Request request;
@@ -98,33 +97,8 @@ fastcgi_accept(struct fastcgi *fastcgi)
 	if (fastcgi->connection == -1)
 		return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED ? FASTCGI_NONE : FASTCGI_BROKEN;
 	fastcgi->writes_are_limited = false;
-	fastcgi->answer_is_whole = false;
 	fastcgi_head_init(&fastcgi->head);
 	return FASTCGI_CONNECTED;
-}
-
-bool
-fastcgi_keep(struct fastcgi *fastcgi)
-{
-	bool is_kept = fastcgi->answer_is_whole && fastcgi->head.wants_to_keep;
-
-	FCGX_Free(&fastcgi->request, 0);
-	fastcgi->answer_is_whole = false;
-	fastcgi_head_init(&fastcgi->head);
-	return is_kept;
-}
-
-bool
-fastcgi_wait(struct fastcgi *fastcgi, int other, int timeout_ms, bool *other_is_ready)
-{
-	struct pollfd ready[] = {
-		{ .fd = fastcgi->connection, .events = POLLIN },
-		{ .fd = other, .events = POLLIN },
-	};
-	int count = poll(ready, 2, timeout_ms);
-
-	*other_is_ready = count > 0 && ready[1].revents != 0;
-	return count > 0 && ready[0].revents != 0;
 }
 
 /* libfcgi's own end would wait for the peer's. */
@@ -413,17 +387,15 @@ fastcgi_send(struct fastcgi *fastcgi, const struct request *request, const struc
     uint64_t *sent)
 {
 	FCGX_Request *libfcgi = &fastcgi->request;
+	bool is_whole;
 
 	*sent = 0;
 	fastcgi->room = 0;
 	put_head(libfcgi->out, request, response);
 	/* Closing them in this order says that the request has ended, with the last bytes. */
-	/* nginx ends a connection that told it to send a file. */
-	if (response->is_sent_by_server)
-		fastcgi->head.wants_to_keep = false;
-	fastcgi->answer_is_whole = put_body(fastcgi, request, response, sent) &&
+	is_whole = put_body(fastcgi, request, response, sent) &&
 	    FCGX_FClose(libfcgi->err) == 0 && FCGX_FClose(libfcgi->out) == 0;
-	if (!fastcgi->answer_is_whole)
+	if (!is_whole)
 		shutdown(fastcgi->connection, SHUT_RDWR);
-	return fastcgi->answer_is_whole;
+	return is_whole;
 }

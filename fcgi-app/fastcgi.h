@@ -1,11 +1,12 @@
 /*
  * fastcgi - requests from the web server, and the answers, through libfcgi.
  *
- * The only file that includes fcgiapp.h is fastcgi.c.  One request at a time on a connection,
- * and further ones when both sides wish to keep it.  libfcgi reads without a time limit, and dies of
- * lengths that lie and of management records, so it gets to see a request when all of it is
- * here and fastcgi_head.h has found it well-formed.  Nothing that a peer sends ends the
- * process or holds it for longer than it was given.
+ * The only file that includes fcgiapp.h is fastcgi.c.  A connection is for one request: to
+ * keep it saves nothing that could be measured, and a responder that waits on one serves nobody
+ * else.  libfcgi reads without a time limit, and dies of lengths that lie and of management
+ * records, so it gets to see a request when all of it is here and fastcgi_head.h has found it
+ * well-formed.  Nothing that a peer sends ends the process or holds it for longer than it was
+ * given.
  */
 #ifndef FCGI_APP_FASTCGI_H
 #define FCGI_APP_FASTCGI_H
@@ -27,12 +28,6 @@ enum fastcgi_answer { FASTCGI_CONNECTED, FASTCGI_NONE, FASTCGI_BROKEN };
 /* FASTCGI_NONE: a sibling was quicker, or the peer vanished. */
 enum fastcgi_answer fastcgi_accept(struct fastcgi *fastcgi);
 
-/* Waits for the peer's next words on a connection that is kept, or until it hangs up; false
- * when the other descriptor is ready, or when the time is over.  Both at once is true, and
- * *other_is_ready. */
-bool fastcgi_wait(struct fastcgi *fastcgi, int other, int timeout_ms, bool *other_is_ready)
-    __attribute__((warn_unused_result));
-
 /* Reads the request, to the end of its body, which is dropped.  FAIL_TIMEOUT when it is
  * not all there at the deadline: what came is kept, and the call can be made again.
  * FAIL_ABANDONED when the peer left without a word, FAIL_BAD_REQUEST when it says what
@@ -40,7 +35,7 @@ bool fastcgi_wait(struct fastcgi *fastcgi, int other, int timeout_ms, bool *othe
 bool fastcgi_receive(struct fastcgi *fastcgi, struct deadline deadline, struct failure *why)
     __attribute__((warn_unused_result));
 
-/* What was received; its texts live until fastcgi_keep() or fastcgi_finish(). */
+/* What was received; its texts live until fastcgi_finish(). */
 void fastcgi_read(struct fastcgi *fastcgi, struct arena *arena, struct request *request);
 
 /* Sends headers and body; false when the peer has gone, when it takes nothing for 30 s,
@@ -49,10 +44,6 @@ void fastcgi_read(struct fastcgi *fastcgi, struct arena *arena, struct request *
  * slow client is no stuck process. */
 bool fastcgi_send(struct fastcgi *fastcgi, const struct request *request, const struct response *response,
     uint64_t *sent) __attribute__((warn_unused_result));
-
-/* Forgets the request.  The connection is there for another one if the peer said that it would
- * keep it, and has got a whole answer (FCGI_KEEP_CONN, section 5.1). */
-bool fastcgi_keep(struct fastcgi *fastcgi) __attribute__((warn_unused_result));
 
 /* Ends the connection. */
 void fastcgi_finish(struct fastcgi *fastcgi);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { VERSION = 1, BEGIN_BYTES = FASTCGI_BEGIN_BYTES, ROLE_RESPONDER = 1, KEEP_CONNECTION = 1, LENGTHS_OF_A_PAIR = 2 };
+enum { VERSION = 1, BEGIN_BYTES = FASTCGI_BEGIN_BYTES, ROLE_RESPONDER = 1, LENGTHS_OF_A_PAIR = 2 };
 
 void
 fastcgi_head_init(struct fastcgi_head *head)
@@ -89,7 +89,6 @@ end_record(struct fastcgi_head *head, struct failure *why)
 	if (head->expected == FASTCGI_BEGIN_REQUEST) {
 		head->expected = FASTCGI_PARAMS;
 		head->has_foreign_role = role != ROLE_RESPONDER;
-		head->wants_to_keep = (head->begin[2] & KEEP_CONNECTION) != 0;
 		return !head->has_foreign_role ||
 		    fail(why, FAIL_BAD_REQUEST, "role %u, which is not that of a responder", role);
 	}
@@ -138,7 +137,5 @@ fastcgi_head_take(struct fastcgi_head *head, const unsigned char *bytes, size_t 
 		    head->padding_left == 0 && !end_record(head, why))
 			return HEAD_WRONG;
 	}
-	if (at < length)
-		head->wants_to_keep = false;
 	return head->expected == FASTCGI_NO_RECORD ? HEAD_COMPLETE : HEAD_MORE;
 }

@@ -37,7 +37,6 @@ struct fastcgi_head {
 	size_t body_bytes;
 	unsigned id;
 	bool has_foreign_role;		/* the peer may be told */
-	bool wants_to_keep;		/* the connection, for more requests */
 
 	/* Where in the records we are. */
 	unsigned expected;		/* type of this record or the next */

@@ -83,7 +83,7 @@ struct request {
 	const struct key *original_in_flight;	/* the original that this request is fetching, for all who want it */
 	const struct key *mezzanine_in_flight;	/* what it will leave for others: mezzanine.h */
 
-	bool leaves_work;		/* for when it has been answered: its connection is not kept meanwhile */
+	bool leaves_work;		/* for when it has been answered and its connection has ended */
 	const struct wish *later;	/* some of that work: see slow_path_make_ahead() */
 
 	/* Notes. */

@@ -24,9 +24,7 @@ enum {
 	RECEIVE_MS = 3000,
 	WATCHDOG_GRACE_S = 5,
 	/* A stopping server answers what has already connected, within reason. */
-	BACKLOG_MAX = 256,
-	KEPT_IDLE_MS = 75000,		/* nginx ends what was not used for 60 s */
-	KEEP_NOTHING_MS = 100		/* after all places were found taken */
+	BACKLOG_MAX = 256
 };
 
 struct responder {
@@ -37,8 +35,6 @@ struct responder {
 	struct duty duty;
 	int listener;
 	int leave;
-	bool is_leaving;		/* seen while waiting on a connection that is kept */
-	struct deadline keep_nothing_until;
 	uint64_t requests_left;
 };
 
@@ -119,23 +115,13 @@ answer(struct responder *responder, struct request *request)
 	log_complaint(server->catalog);
 }
 
-/* Parts of those who are kept free for hits: crowds of silent peers and of connections that
- * are kept must leave some. */
+/* A part of those who are kept free for hits: a crowd of silent peers must leave some. */
 static unsigned
 receiving_places(const struct server_settings *settings)
 {
 	unsigned places = (settings->responders - settings->slow_responders) * 3 / 8;
 
 	return places > 0 ? places : 1;
-}
-
-/* A responder that is alone keeps nothing, or another worker of the web server would wait. */
-static unsigned
-keeping_places(const struct server *server)
-{
-	const struct server_settings *settings = &server->settings->server;
-
-	return server->own_renderer == NULL ? (settings->responders - settings->slow_responders) / 2 : 0;
 }
 
 static bool
@@ -196,44 +182,6 @@ make_for_later(struct responder *responder)
 	alarm(0);
 }
 
-/* Who waits on a connection that is kept serves nobody else: only some may. */
-static bool
-may_keep(struct responder *responder, struct store_lock *place)
-{
-	const struct server *server = &responder->server;
-
-	if (responder->is_leaving || responder->requests_left == 0)
-		return false;
-	if (place->fd != -1)
-		return true;
-	if (!deadline_has_passed(responder->keep_nothing_until))
-		return false;
-	if (store_take_place(server->store, LANE_KEEP, keeping_places(server), place))
-		return true;
-	responder->keep_nothing_until = deadline_in_ms(KEEP_NOTHING_MS);
-	return false;
-}
-
-/* Until the web server, or we, would rather have no more requests on this connection.  The
- * web server has to expect that we end it just when it sends one: nginx-conf/ says so. */
-static void
-serve_connection(struct responder *responder)
-{
-	struct store_lock place = { .fd = -1 };
-
-	for (;;) {
-		serve_request(responder);
-		if (responder->request.leaves_work || !fastcgi_keep(responder->fastcgi) ||
-		    !may_keep(responder, &place))
-			break;
-		arena_reset(responder->arena);
-		if (!fastcgi_wait(responder->fastcgi, responder->leave, KEPT_IDLE_MS, &responder->is_leaving))
-			break;
-	}
-	store_unlock(&place);
-	fastcgi_finish(responder->fastcgi);
-}
-
 /* Accepts and serves one connection, if there is one. */
 static enum fastcgi_answer
 serve_one(struct responder *responder)
@@ -242,7 +190,8 @@ serve_one(struct responder *responder)
 
 	if (accepted == FASTCGI_CONNECTED) {
 		duty_hand_over(&responder->duty);
-		serve_connection(responder);
+		serve_request(responder);
+		fastcgi_finish(responder->fastcgi);
 		arena_release(responder->arena);
 		if (responder->request.leaves_work && responder->request.later != NULL)
 			make_for_later(responder);

@@ -29,7 +29,6 @@ enum server_lane {
 	LANE_HEAVY,	/* jobs that keep a renderer for long, so that one renderer is free of them */
 	LANE_MEMORY,	/* hold new bytes in memory, while the disk takes none: draft.h */
 	LANE_RECEIVE,	/* wait for the rest of a request that did not come at once */
-	LANE_KEEP,	/* wait for the next request on a connection that the web server keeps */
 	LANE_AHEAD	/* make what nobody waits for: slow_path_make_ahead() */
 };
 

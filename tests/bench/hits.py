@@ -4,6 +4,7 @@ In each round every kind of request is asked in turn, beside the file that nginx
 """
 
 import contextlib
+import os
 
 from bed import MATE
 from generators import CONNECTIONS, Ask, must_be_good, requests_per_second, run_load
@@ -28,7 +29,7 @@ REFUSED = Row("400", "hit", at_least=1.0)
 ROWS = [HIT, HOLLOW, BODY, NOT_MODIFIED, HOLLOW_304, HIT_CPU, HEAD, INFO, MISSING, REFUSED]
 
 SIZE_MIN, SIZE_MAX = 17_000, 24_000
-HOLLOW_PROCESSES = 16
+HOLLOW_PROCESSES = os.cpu_count() + 1     # as many as wait at Vitrine's socket
 RECIPE, EXTENSION = "w=540", "jpg"
 
 

@@ -6,10 +6,12 @@
  * Each process accepts a connection, reads once, answers HEADERS (lines that end in "\r\n") without a
  * body, and closes: what nginx needs a FastCGI program for, and nothing else.  It checks nothing,
  * finds nothing and writes no log.  So what it reaches is the limit for any program behind nginx
- * that has a connection for each request.  It ends with its parent.
+ * that has a connection for each request; its processes are batch processes, as responders are,
+ * and should be as few as wait at the socket there.  It ends with its parent.
  */
 #include "base/check.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -68,6 +70,7 @@ serve(int listener)
 	char request[8192];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	CHECK(sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ .sched_priority = 0 }) == 0);
 	for (;;) {
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 

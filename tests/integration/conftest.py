@@ -2,9 +2,8 @@
 
     services        MariaDB with two replicas, two memcached, S3: for the whole run
     assets          {id: Asset}: small pictures that were imported there
-    nginx_accel, nginx_kept, nginx_body, apache_proxy, apache_fcgid
+    nginx_accel, nginx_body, apache_proxy, apache_fcgid
                     a web.Site each: Vitrine behind that web server, with a store of its own;
-                    nginx_kept is nginx_accel with connections that are kept
     site            the same test with each of these five
     new_site        new_site(http={"max_age_s": 5}): Vitrine behind nginx with other settings,
                     for one test
@@ -99,12 +98,6 @@ def nginx_accel(services, assets, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def nginx_kept(services, assets, tmp_path_factory):
-    with web.nginx_site(tmp_path_factory.mktemp("kept"), services.sections, "accel", keepalive=1) as site:
-        yield site
-
-
-@pytest.fixture(scope="session")
 def nginx_body(services, assets, tmp_path_factory):
     with web.nginx_site(tmp_path_factory.mktemp("body"), services.sections, "body") as site:
         yield site
@@ -122,7 +115,7 @@ def apache_fcgid(services, assets):
         yield site
 
 
-@pytest.fixture(params=["nginx_accel", "nginx_kept", "nginx_body", "apache_proxy", "apache_fcgid"])
+@pytest.fixture(params=["nginx_accel", "nginx_body", "apache_proxy", "apache_fcgid"])
 def site(request):
     return request.getfixturevalue(request.param)
 
@@ -131,9 +124,8 @@ def site(request):
 def new_site(services, assets, tmp_path):
     sites = []
 
-    def make(send="accel", keepalive=0, **changes):
-        site = web.nginx_site(tmp_path / f"site{len(sites)}", with_settings(services.sections, changes), send,
-                              keepalive)
+    def make(send="accel", **changes):
+        site = web.nginx_site(tmp_path / f"site{len(sites)}", with_settings(services.sections, changes), send)
         sites.append(site)
         return site
 

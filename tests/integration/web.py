@@ -134,10 +134,10 @@ class Site(Client):
         self.stop()
 
 
-def nginx_site(folder, sections, send="accel", keepalive=0):
+def nginx_site(folder, sections, send="accel"):
     vitrine = Vitrine(folder / "vitrine", with_settings(sections, {"http": {"send": send}})).start()
     try:
-        front = Nginx(folder / "nginx", vitrine.socket, vitrine.store, keepalive=keepalive)
+        front = Nginx(folder / "nginx", vitrine.socket, vitrine.store)
         return Site(front.start(), vitrine.store, vitrine)
     except BaseException:
         vitrine.stop()

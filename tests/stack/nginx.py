@@ -48,13 +48,11 @@ http {{
 	keepalive_timeout 65s;
 	server_tokens off;
 
-	{upstream}
 	server {{
 		listen {address}:{port} backlog=1024;
 		server_name vitrine.test;
 
-		{keep}
-		set $vitrine_socket {pass_to};
+		set $vitrine_socket {socket};
 		set $vitrine_store {store};
 		include vitrine.conf;
 
@@ -73,16 +71,14 @@ class Nginx:
     store            [store] root, for X-Accel-Redirect
     root             folder that is served at /, if any
     port             a free one of 127.0.0.1 when None
-    keepalive        connections to Vitrine that each worker keeps; 0: as shipped
     """
 
     def __init__(self, folder, vitrine_socket, store, root=None, port=None, name="nginx", workers=2,
-                 access_log="off", log_level="warn", address="127.0.0.1", keepalive=0,
+                 access_log="off", log_level="warn", address="127.0.0.1",
                  outlives_starter=False):
         self.folder = pathlib.Path(folder).absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.address = address
-        self.keepalive = keepalive
         self.port = port or free_port()
         self.vitrine_socket = vitrine_socket
         self.store = store
@@ -105,11 +101,9 @@ class Nginx:
         # Workers keep our user, so that they can read a private store; only root can choose.
         user = f"user {getpass.getuser()} {grp.getgrgid(os.getegid()).gr_name};" if os.geteuid() == 0 else ""
         socket = f"unix:{self.vitrine_socket}"
-        upstream = f"upstream vitrine {{ server {socket}; keepalive {self.keepalive}; }}" if self.keepalive else ""
         (self.folder / "nginx.conf").write_text(_TEMPLATE.format(
             user=user, workers=self.workers, folder=self.folder, log_level=self.log_level,
-            access_log=self.access_log, address=self.address, port=self.port, upstream=upstream,
-            keep="fastcgi_keep_conn on;" if self.keepalive else "", pass_to="vitrine" if self.keepalive else socket,
+            access_log=self.access_log, address=self.address, port=self.port, socket=socket,
             store=self.store, root=f"root {self.root};" if self.root else "return 404;"))
 
     def start(self):

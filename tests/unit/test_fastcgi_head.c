@@ -122,38 +122,12 @@ test_knows_how_much_is_too_much(void **state)
 	assert_string_equal(why.detail, "a body of more than 1048576 bytes");
 }
 
-static void
-test_keeps_connections_of_who_says_so_and_waits_for_its_turn(void **state)
-{
-	static const struct {
-		const unsigned char *said;
-		size_t length;
-		bool want;
-	} wishes[] = {
-		{ BYTES(BEGIN PARAMS NO_PARAMS NO_BODY), false },
-		{ BYTES("\1\1\0\1\0\10\0\0" "\0\1\1\0\0\0\0\0" NO_PARAMS NO_BODY), true },
-		{ BYTES("\1\1\0\1\0\10\0\0" "\0\1\376\0\0\0\0\0" NO_PARAMS NO_BODY), false },
-		{ BYTES("\1\1\0\1\0\10\0\0" "\0\1\1\0\0\0\0\0" NO_PARAMS NO_BODY BEGIN), false },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
-		struct failure why = { 0 };
-		struct fastcgi_head head;
-
-		fastcgi_head_init(&head);
-		assert_int_equal(fastcgi_head_take(&head, wishes[i].said, wishes[i].length, &why), HEAD_COMPLETE);
-		assert_int_equal(head.wants_to_keep, wishes[i].want);
-	}
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tells_requests_from_what_is_none),
 		cmocka_unit_test(test_knows_how_much_is_too_much),
-		cmocka_unit_test(test_keeps_connections_of_who_says_so_and_waits_for_its_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
