@@ -1,10 +1,11 @@
 /*
  * halve - a picture at half of its sides.
  *
- * By hand, because vips_shrink() takes longer and averages, which blurs.  The six taps were chosen, among those
- * that sum up to a power of two, by how near photos of 15 megapixels come to Lanczos alone when Lanczos halves them once
- * more: 0.1 to 0.2 levels of 255 in the mean, for 0.2 to 0.7 with averages.  An alpha channel that is opaque is
- * left out in the same pass, and so is the last pixel of an odd side.
+ * By hand, because vips_shrink() takes longer and averages, which blurs.  The six taps were chosen,
+ * among those that sum up to a power of two, by how near photos of 15 megapixels come to Lanczos
+ * alone when Lanczos halves them once more: 0.1 to 0.2 levels of 255 in the mean, for 0.2 to 0.7
+ * with averages.  An alpha channel that is opaque is left out in the same pass, and so is the last
+ * pixel of an odd side.
  */
 #include "image/pipeline.h"
 

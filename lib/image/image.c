@@ -284,7 +284,7 @@ image_render(const struct image_work *work, struct image_outcome *outcome, struc
 	    !source_open(&source, work->input, work->recipe, work->format, &work->limits, why))
 		return false;
 	outcome->source = source.description;
-	source.is_asked_again = kept_meet(work->kept, work->input);
+	source.is_asked_again = kept_meet(work->kept, work->input, &source.description);
 	is_made = render(&source, work, outcome, why);
 	if (is_made && outcome->mezzanine == MEZZANINE_FOLLOWS)
 		*work->base = take_base(&source);

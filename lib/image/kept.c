@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 enum {
+	KEPT_PIXELS_MIN = 1000000,	/* of the file: a smaller one is decoded in a few milliseconds */
 	KEPT_BYTES_MAX = 48000000,	/* 16 megapixels of RGB, and a third of that for their halves */
 	LEVELS = 4			/* each has half the sides of the one before */
 };
@@ -79,12 +80,16 @@ is_same_file(const struct stat *one, const struct stat *other)
 }
 
 bool
-kept_meet(struct image_kept *kept, int input)
+kept_meet(struct image_kept *kept, int input, const struct image_description *description)
 {
 	struct stat status;
 
 	if (kept == NULL || fstat(input, &status) == -1)
 		return false;
+	if ((uint64_t)description->width * description->height < KEPT_PIXELS_MIN) {
+		image_kept_forget(kept);
+		return false;
+	}
 	if (kept->file != -1 && is_same_file(&kept->status, &status))
 		return true;
 	image_kept_forget(kept);

@@ -335,8 +335,9 @@ bool mezzanine_write(VipsImage **base, unsigned shrink, struct output *output, s
 
 /* All of these take NULL, for callers who keep nothing. */
 
-/* Whether the last job was of the same file.  If not, what is kept of that is forgotten. */
-bool kept_meet(struct image_kept *kept, int input);
+/* Whether the last job was of the same file, and that is worth keeping.  If not, what is kept of it
+ * is forgotten. */
+bool kept_meet(struct image_kept *kept, int input, const struct image_description *description);
 
 /* Sets source->base from what is kept, if that is enough for the result and good enough for the wish.
  * If not, its memory is given back, because others will need it. */

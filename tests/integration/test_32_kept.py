@@ -31,7 +31,7 @@ def plain(folder):
 @pytest.fixture(scope="module")
 def exact(folder):
     with Image.open(TWO_WINGS) as image:
-        image.resize((800, 500), Image.LANCZOS).save(folder / "exact.png", compress_level=1)
+        image.resize((1280, 800), Image.LANCZOS).save(folder / "exact.png", compress_level=1)
     return folder / "exact.png"
 
 
@@ -210,7 +210,7 @@ def test_averages_are_not_for_what_keeps_each_level(renderer, folder, large):
 def colours(folder, name, colour):
     """A PNG of the same size in bytes, whatever its colour."""
     path = folder / name
-    Image.new("RGB", (200, 100), colour).save(path, "BMP")
+    Image.new("RGB", (2000, 1000), colour).save(path, "BMP")
     with Image.open(path) as image:
         image.save(path, "TIFF", compression="raw")
     return path
@@ -249,6 +249,16 @@ def test_another_original_under_the_same_name_is_another(renderer, folder, how):
         assert red.stat().st_ino != before.st_ino
     os.utime(red, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert colour_of(renderer, red) == (False, pictures.GREEN)
+
+
+def test_a_small_picture_is_decoded_each_time(renderer, folder, plain):
+    """And makes it forget, as any other."""
+    with Image.open(plain) as image:
+        image.resize((1000, 999)).save(folder / "small.jpg", quality=90)
+    renderer.forget()
+    make(renderer, plain, "w=300")
+    assert [make(renderer, folder / "small.jpg", "w=300")[0] for _ in "abc"] == [False, False, False]
+    assert not make(renderer, plain, "w=300")[0]
 
 
 def test_another_file_between_makes_it_forget(renderer, plain, exact):
