@@ -482,6 +482,7 @@ slow_path_make_ahead(struct server *server, struct request *request, const struc
 	store_unlock(&place);
 	if (pursuit.vigil.was_over && why.kind != FAIL_NONE)
 		say_abandoned(&why);
-	if (file.fd != -1 || why.kind != FAIL_NONE)
+	/* Who finds that it has just been made has not made it. */
+	if ((file.fd != -1 && request->tier != TIER_JOINED) || why.kind != FAIL_NONE)
 		log_made_ahead(&pursuit, &why);
 }
