@@ -159,8 +159,8 @@ store_try_lock(struct store *store, enum store_part part, const struct key *key,
 	return false;
 }
 
-/* A lock that cannot be asked for is not free, but must not be asked for without end: the
- * first pause is always made. */
+/* A lock that can neither be had nor asked for looks free: who then tries it again and again
+ * does so once in a pause, and until the deadline. */
 bool
 store_await(struct store *store, enum store_part part, const struct key *key, struct deadline deadline,
     struct failure *why)
@@ -181,7 +181,8 @@ store_await(struct store *store, enum store_part part, const struct key *key, st
 		is_free = !is_locked(fd, offset);
 	} while (!is_free && !deadline_has_passed(deadline));
 	close(fd);
-	return is_free || fail(why, FAIL_TIMEOUT, "another process makes this file and did not finish in time");
+	return (is_free && !deadline_has_passed(deadline)) ||
+	    fail(why, FAIL_TIMEOUT, "another process makes this file and did not finish in time");
 }
 
 bool

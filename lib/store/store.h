@@ -163,7 +163,7 @@ bool store_try_lock(struct store *store, enum store_part part, const struct key 
     __attribute__((warn_unused_result));
 
 /* Until nobody has the lock.  All who wait are let go together.  FAIL_TIMEOUT when the deadline
- * passes first. */
+ * has passed then. */
 bool store_await(struct store *store, enum store_part part, const struct key *key, struct deadline deadline,
     struct failure *why) __attribute__((warn_unused_result));
 
