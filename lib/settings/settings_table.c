@@ -34,7 +34,8 @@ const struct setting settings_table[] = {
 	{ "server", "slow_responders", SETTING_UNSIGNED, AT(server.slow_responders), 1, 512, "48", NULL,
 	  "How many of them may be fetching or rendering at once, or wait for it; the others stay free for hits." },
 	{ "server", "row_lifetime_ms", SETTING_UNSIGNED, AT(server.row_lifetime_ms), 0, 60000, "1000", NULL,
-	  "What the catalog said of an asset is believed for so long without asking again; a purge holds within it." },
+	  "What the catalog said of an asset is believed for so long without asking again; a purge holds within it. "
+	  "That there is none is believed for a second at most." },
 	{ "server", "share_bytes", SETTING_BYTES, AT(server.share_bytes), 0, 900 * 1000, "100K", NULL,
 	  "Variants up to this size are shared with the other servers through memcached, and made by one of them; "
 	  "0: each server works alone." },
