@@ -69,6 +69,7 @@ server_open(struct server *server, const struct settings *settings, struct short
 	store_share_verified(server->store, &shortcuts->verified);
 	server->shared = shared_open(settings->store.root);
 	server->metrics = &server->shared->metrics;
+	store_share_bells(server->store, &server->shared->bells);
 	if (open_catalog(server, why) && open_origins(server, why) && open_renderers(server, renderer_listener, why))
 		return true;
 	server_close(server);

@@ -20,6 +20,7 @@
 #include "origin/health.h"
 #include "peers/peers.h"
 #include "settings/settings.h"
+#include "store/bell.h"
 #include "store/verified.h"
 
 /* By their places in the configuration.  After a reload with another one a pause may
@@ -30,6 +31,7 @@ struct shared {
 	struct breaker peers[PEERS_MAX];
 	struct origin_health origins[SETTINGS_ORIGINS_MAX];
 	struct breaker refresh;		/* asking anew for rows that are merely old: find_asset.h */
+	struct store_bells bells;	/* who waits for a file is woken, whichever way the maker was started */
 };
 
 /* Never fails: see above. */

@@ -10,6 +10,7 @@
  *	usage.c		how many bytes there are
  *	eviction.c	making room
  *	lock.c		single flight and lanes
+ *	bell.c		waking those who wait
  *
  * A file lies in the hash directory ("bucket") that the first 16 bits of its
  * key name.  All paths are relative to root_fd, so the store stays where it was
@@ -22,6 +23,7 @@
 #ifndef STORE_INSIDE_H
 #define STORE_INSIDE_H
 
+#include "store/bell.h"
 #include "store/record.h"
 #include "store/store.h"
 #include "store/usage.h"
@@ -42,6 +44,7 @@ struct store {
 	uint64_t max_bytes[STORE_PART_COUNT];
 	struct usage usage;
 	struct store_verified *verified, *own_verified;
+	struct store_bells *bells, *own_bells;
 	uint64_t random_state;
 	pid_t random_owner;		/* a forked child must not repeat its parent's numbers */
 	unsigned drafts_begun;

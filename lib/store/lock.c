@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /* F_OFD_SETLKW would sleep until the lock is free but could not be given a
- * deadline without a signal, and signals are blocked.  A waiter therefore looks
- * again and again; what it waits for takes tens of milliseconds at least. */
+ * deadline without a signal, and signals are blocked.  Who wants a lock therefore tries
+ * again and again; who only waits for the end of another's sleeps until its bell is rung. */
 enum { FIRST_PAUSE_MS = 1, LONGEST_PAUSE_MS = 10, GATE_MS = 10 };
 
 enum { LOCK_FILE_FLAGS = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW };
@@ -115,7 +115,7 @@ bool
 lock_wait(int root_fd, off_t offset, struct deadline deadline, struct store_lock *lock,
     struct failure *why)
 {
-	lock->fd = open_lock_file(root_fd);
+	*lock = (struct store_lock){ .fd = open_lock_file(root_fd) };
 	if (lock->fd == -1)
 		return cannot_open(why);
 	if (lock_patiently(lock->fd, offset, deadline))
@@ -146,10 +146,16 @@ offset_of_key(enum store_part part, const struct key *key)
 	return (off_t)part << 56 | (off_t)store_key_bits(key, 14);
 }
 
+static _Atomic uint32_t *
+bell_of_key(struct store *store, const struct key *key)
+{
+	return &store->bells->rung[store_key_bits(key, 2)];
+}
+
 bool
 store_try_lock(struct store *store, enum store_part part, const struct key *key, struct store_lock *lock)
 {
-	lock->fd = open_lock(store);
+	*lock = (struct store_lock){ .fd = open_lock(store), .bell = bell_of_key(store, key) };
 	if (lock->fd == -1)
 		return false;
 	if (lock_try(lock->fd, offset_of_key(part, key)))
@@ -159,14 +165,29 @@ store_try_lock(struct store *store, enum store_part part, const struct key *key,
 	return false;
 }
 
-/* A lock that can neither be had nor asked for looks free: who then tries it again and again
- * does so once in a pause, and until the deadline. */
+/* Until it is free; false at the deadline.  One that can neither be had nor asked for looks free: who
+ * then tries it again and again does so once in a pause. */
+static bool
+sleep_until_free(int fd, off_t offset, _Atomic uint32_t *bell, struct deadline deadline)
+{
+	uint32_t seen = bell_read(bell);
+	bool has_slept = false;
+
+	while (is_locked(fd, offset) && !deadline_has_passed(deadline)) {
+		bell_sleep(bell, seen, deadline);
+		seen = bell_read(bell);
+		has_slept = true;
+	}
+	if (!has_slept)
+		deadline_sleep_ms(deadline, FIRST_PAUSE_MS);
+	return !deadline_has_passed(deadline);
+}
+
 bool
 store_await(struct store *store, enum store_part part, const struct key *key, struct deadline deadline,
     struct failure *why)
 {
 	off_t offset = offset_of_key(part, key);
-	int64_t pause_ms = FIRST_PAUSE_MS;
 	int fd = open_lock(store);
 	struct flock range;
 	bool is_free;
@@ -175,14 +196,9 @@ store_await(struct store *store, enum store_part part, const struct key *key, st
 		return cannot_open(why);
 	/* Who holds the lock may look whether anybody would mind if it gave up. */
 	(void)lock_command(fd, F_OFD_SETLK, F_RDLCK, offset | LOCK_AWAITED, &range);
-	do {
-		deadline_sleep_ms(deadline, pause_ms);
-		pause_ms = longer(pause_ms);
-		is_free = !is_locked(fd, offset);
-	} while (!is_free && !deadline_has_passed(deadline));
+	is_free = sleep_until_free(fd, offset, bell_of_key(store, key), deadline);
 	close(fd);
-	return (is_free && !deadline_has_passed(deadline)) ||
-	    fail(why, FAIL_TIMEOUT, "another process makes this file and did not finish in time");
+	return is_free || fail(why, FAIL_TIMEOUT, "another process makes this file and did not finish in time");
 }
 
 bool
@@ -209,6 +225,8 @@ store_unlock(struct store_lock *lock)
 	fcntl(lock->fd, F_OFD_SETLK, &range);
 	close(lock->fd);
 	lock->fd = -1;
+	if (lock->bell != NULL)
+		bell_ring(lock->bell);
 }
 
 static off_t
@@ -275,7 +293,7 @@ store_take_places(struct store *store, unsigned lane, unsigned places, unsigned 
 {
 	unsigned first = places == 0 ? 0 : (unsigned)(store_random(store) % places);
 
-	lock->fd = open_lock(store);
+	*lock = (struct store_lock){ .fd = open_lock(store) };
 	if (lock->fd == -1)
 		return false;
 	if (wanted == 1 ? take_places(lock->fd, lane, places, first, 1) :

@@ -171,7 +171,8 @@ store_open_untried(const struct store_config *config, struct failure *why)
 	store->max_bytes[STORE_VARIANTS] = config->max_variant_bytes;
 	store->max_bytes[STORE_NOTES] = config->max_note_bytes;
 	store->own_verified = store->verified = calloc(1, sizeof(*store->verified));
-	CHECK(store->verified != NULL);
+	store->own_bells = store->bells = calloc(1, sizeof(*store->bells));
+	CHECK(store->verified != NULL && store->bells != NULL);
 	if (!open_root(store, why)) {
 		store_close(store);
 		return NULL;
@@ -201,6 +202,14 @@ store_share_verified(struct store *store, struct store_verified *verified)
 }
 
 void
+store_share_bells(struct store *store, struct store_bells *bells)
+{
+	free(store->own_bells);
+	store->own_bells = NULL;
+	store->bells = bells;
+}
+
+void
 store_close(struct store *store)
 {
 	if (store == NULL)
@@ -210,6 +219,7 @@ store_close(struct store *store)
 	if (store->root_fd != -1)
 		close(store->root_fd);
 	free(store->own_verified);
+	free(store->own_bells);
 	free(store->root);
 	free(store);
 }

@@ -31,6 +31,7 @@
 #include "http/media.h"
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -62,6 +63,11 @@ void store_close(struct store *store);
  * and that outlive the store, instead of in memory of its own. */
 struct store_verified;
 void store_share_verified(struct store *store, struct store_verified *verified);
+
+/* From now on, who waits in store_await() is woken by all who share these (bell.h): for zeros in
+ * memory that outlives the store.  Nobody is woken by others of another memory, and looks. */
+struct store_bells;
+void store_share_bells(struct store *store, struct store_bells *bells);
 
 /* A file that is being read.  It stays readable when it is evicted meanwhile. */
 struct store_file {
@@ -156,6 +162,7 @@ bool store_probe(struct store *store, struct failure *why) __attribute__((warn_u
  */
 struct store_lock {
 	int fd;
+	_Atomic uint32_t *bell;		/* rung for those who wait for its end; NULL: nobody does */
 };
 
 /* Without waiting: false when somebody has it, or when nothing can be locked. */

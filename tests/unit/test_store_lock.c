@@ -4,6 +4,10 @@
 #include "base/deadline.h"
 
 #include <signal.h>
+#include <sys/mman.h>
+
+/* Of all who share the store: the children of a test. */
+static struct store_bells *bells;
 
 /* As who follows does, when no file is made. */
 static bool
@@ -289,7 +293,11 @@ set_up(void **state)
 {
 	if (make_root(state) == -1)
 		return -1;
+	bells = mmap(NULL, sizeof(*bells), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	*state = open_large_store();
+	if (bells == MAP_FAILED || *state == NULL)
+		return -1;
+	store_share_bells(*state, bells);
 	return 0;
 }
 
@@ -297,6 +305,7 @@ static int
 tear_down(void **state)
 {
 	store_close(*state);
+	munmap(bells, sizeof(*bells));
 	return remove_root(state);
 }
 
@@ -362,12 +371,12 @@ test_a_holder_does_not_wait_for_itself(void **state)
 	store_unlock(&lock);
 }
 
-/* None of them has to wait for the others to be done. */
-static void
-test_all_who_wait_are_let_go_together(void **state)
+enum { WAITERS = 20 };
+
+/* How long it takes from the end of the lock until all who have waited have gone on for `work_ms`. */
+static int64_t
+ms_until_all_are_done(struct store *store, int work_ms)
 {
-	enum { WAITERS = 20 };
-	struct store *store = *state;
 	struct key key = key_number(23);
 	pid_t children[WAITERS];
 	struct store_lock lock;
@@ -381,16 +390,101 @@ test_all_who_wait_are_let_go_together(void **state)
 		assert_int_not_equal(children[i], -1);
 		if (children[i] == 0)
 			_exit(store_await(store, STORE_VARIANTS, &key, deadline_in_ms(20000), &why) &&
-			    usleep(100000) == 0 ? 0 : 1);
+			    usleep((useconds_t)work_ms * 1000) == 0 ? 0 : 1);
 	}
-	usleep(50000);
+	usleep(BELL_SLEEP_MS * 1000 / 3);
 	for (size_t i = 0; i < WAITERS; i++)
 		assert_int_equal(waitpid(children[i], NULL, WNOHANG), 0);
 	begun_us = monotonic_us();
 	store_unlock(&lock);
 	for (size_t i = 0; i < WAITERS; i++)
 		assert_int_equal(end_of(children[i]), 0);
-	assert_in_range(monotonic_us() - begun_us, 100000, WAITERS * 100000 / 2);
+	return (monotonic_us() - begun_us) / 1000;
+}
+
+/* None of them has to wait for the others to be done. */
+static void
+test_all_who_wait_are_let_go_together(void **state)
+{
+	assert_in_range(ms_until_all_are_done(*state, 100), 100, WAITERS * 100 / 2);
+}
+
+static void
+test_all_who_wait_are_woken(void **state)
+{
+	int64_t least_ms = INT64_MAX;
+
+	for (int i = 0; i < 5; i++) {	/* the machine may be busy */
+		int64_t ms = ms_until_all_are_done(*state, 0);
+
+		least_ms = ms < least_ms ? ms : least_ms;
+	}
+	assert_in_range(least_ms, 0, BELL_SLEEP_MS / 3);
+}
+
+/* Takes the lock in a child for a moment, and tells how long somebody in here waited for it. */
+static int64_t
+ms_until_let_go(struct store *store, struct store *waiting)
+{
+	struct key key = key_number(24);
+	struct failure why = { 0 };
+	int64_t begun_us = monotonic_us();
+	struct store_lock lock;
+	pid_t child;
+
+	assert_true(store_try_lock(store, STORE_VARIANTS, &key, &lock));
+	child = fork();
+	assert_int_not_equal(child, -1);
+	if (child == 0) {
+		usleep(BELL_SLEEP_MS * 1000 / 4);
+		store_unlock(&lock);
+		_exit(0);
+	}
+	assert_true(store_await(waiting, STORE_VARIANTS, &key, deadline_in_ms(5000), &why));
+	close(lock.fd);
+	assert_int_equal(end_of(child), 0);
+	return (monotonic_us() - begun_us) / 1000;
+}
+
+static void
+test_who_waits_is_woken_and_need_not_look(void **state)
+{
+	int64_t least_ms = INT64_MAX;
+
+	for (int i = 0; i < 10; i++) {	/* the machine may be busy */
+		int64_t ms = ms_until_let_go(*state, *state);
+
+		assert_true(ms >= BELL_SLEEP_MS / 4);
+		least_ms = ms < least_ms ? ms : least_ms;
+	}
+	assert_in_range(least_ms, BELL_SLEEP_MS / 4, BELL_SLEEP_MS / 2);
+}
+
+/* Between looking and sleeping. */
+static void
+test_a_bell_that_was_rung_meanwhile_is_not_slept_for(void **state)
+{
+	_Atomic uint32_t bell = 0;
+	uint32_t seen = bell_read(&bell);
+	int64_t begun_us = monotonic_us();
+
+	(void)state;
+	bell_sleep(&bell, seen, deadline_in_ms(5000));
+	assert_in_range(monotonic_us() - begun_us, BELL_SLEEP_MS * 1000, 5000000);
+	bell_ring(&bell);
+	begun_us = monotonic_us();
+	for (int i = 0; i < 50; i++)
+		bell_sleep(&bell, seen, deadline_in_ms(5000));
+	assert_in_range(monotonic_us() - begun_us, 0, 50 * BELL_SLEEP_MS * 1000 / 2);
+}
+
+static void
+test_who_has_other_bells_looks(void **state)
+{
+	struct store *other = open_large_store();
+
+	assert_in_range(ms_until_let_go(*state, other), BELL_SLEEP_MS, 20 * BELL_SLEEP_MS);
+	store_close(other);
 }
 
 static void
@@ -430,6 +524,10 @@ main(void)
 		cmocka_unit_test(test_knows_whether_somebody_waits),
 		cmocka_unit_test(test_a_holder_does_not_wait_for_itself),
 		cmocka_unit_test(test_all_who_wait_are_let_go_together),
+		cmocka_unit_test(test_all_who_wait_are_woken),
+		cmocka_unit_test(test_who_waits_is_woken_and_need_not_look),
+		cmocka_unit_test(test_a_bell_that_was_rung_meanwhile_is_not_slept_for),
+		cmocka_unit_test(test_who_has_other_bells_looks),
 		cmocka_unit_test(test_takes_amounts_or_nothing),
 	};
 
