@@ -21,6 +21,7 @@
 enum {
 	REQUEST_ID_MAX = 64,
 	RECEIVE_MAX = 64 * 1024,
+	LIBFCGI_READS = 8192,		/* at once: FCGX_Accept_r() of libfcgi 2.4 */
 	/* What one of libfcgi's writes holds: each piece causes one at most. */
 	PIECE_MAX = 8 * 1024 - 8,
 	READ_MAX = 8 * PIECE_MAX,
@@ -42,7 +43,7 @@ struct fastcgi {
 	int connection;			/* -1: none */
 	bool writes_are_limited;	/* in time, on this connection */
 	size_t room, room_made;		/* that needs no waiting; that waiting makes */
-	int passage;			/* a file in memory, in which a request goes to libfcgi */
+	int passage;			/* a file in memory, in which a request goes to libfcgi; -1: none yet */
 	FCGX_Request request;
 	struct fastcgi_head head;
 	unsigned char random[RANDOM_SUPPLY][RANDOM_BYTES];
@@ -52,13 +53,6 @@ struct fastcgi {
 };
 
 /* ---- connections -------------------------------------------------------------------- */
-
-static void
-open_passage(struct fastcgi *fastcgi)
-{
-	fastcgi->passage = memfd_create("request", MFD_CLOEXEC);
-	CHECK(fastcgi->passage != -1);
-}
 
 static size_t
 room_of(int listener)
@@ -86,7 +80,7 @@ fastcgi_open(int listener)
 	setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 	fastcgi->listener = listener;
 	fastcgi->connection = -1;
-	open_passage(fastcgi);
+	fastcgi->passage = -1;
 	return fastcgi;
 }
 
@@ -115,7 +109,8 @@ void
 fastcgi_close(struct fastcgi *fastcgi)
 {
 	fastcgi_finish(fastcgi);
-	close(fastcgi->passage);
+	if (fastcgi->passage != -1)
+		close(fastcgi->passage);
 	free(fastcgi);
 }
 
@@ -153,29 +148,52 @@ receive_bytes(struct fastcgi *fastcgi, struct deadline deadline, enum head_verdi
 	    head->bytes + head->body_bytes);
 }
 
-/* libfcgi reads from a file what was found to be well-formed, so it can neither wait nor
- * fail, and then has the connection, to answer.  fcgiapp.h would rather keep ipcFd and
- * keepConnection to itself, but there is no other way to give it one: with both set
- * FCGX_Accept_r() does not accept, and nowhere could it, without a listener.  What a longer
- * request left in the file is behind a header that no version of FastCGI has. */
+/* libfcgi reads what was found to be well-formed, from a descriptor where all of it is, so it can
+ * neither wait nor fail, and then has the connection, to answer.  fcgiapp.h would rather keep ipcFd
+ * and keepConnection to itself, but there is no other way to give it one: with both set
+ * FCGX_Accept_r() does not accept, and nowhere could it, without a listener. */
 static bool
-give_to_libfcgi(struct fastcgi *fastcgi, struct failure *why)
+let_libfcgi_read(struct fastcgi *fastcgi, int *from, struct failure *why)
 {
-	size_t bytes = fastcgi->head.bytes + FASTCGI_HEADER_BYTES;
-
-	memset(fastcgi->in + fastcgi->head.bytes, 0, FASTCGI_HEADER_BYTES);
-	if (pwrite(fastcgi->passage, fastcgi->in, bytes, 0) != (ssize_t)bytes ||
-	    lseek(fastcgi->passage, 0, SEEK_SET) == -1)
-		return fail(why, FAIL_INTERNAL, "cannot pass a request on: %s", strerror(errno));
 	FCGX_InitRequest(&fastcgi->request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
-	fastcgi->request.ipcFd = fastcgi->passage;
+	fastcgi->request.ipcFd = *from;
 	fastcgi->request.keepConnection = true;
 	if (FCGX_Accept_r(&fastcgi->request) != 0) {
-		open_passage(fastcgi);	/* it has closed this one */
+		*from = -1;		/* it has closed it */
 		return fail(why, FAIL_BAD_REQUEST, "libfcgi does not understand the request");
 	}
 	fastcgi->request.ipcFd = fastcgi->connection;
 	return true;
+}
+
+/* As nearly every request is that a web server sends: whole, before anybody looks, and short enough
+ * for libfcgi to leave nothing unread on the connection.  Nothing is taken from it here. */
+static bool
+is_whole_and_short(struct fastcgi *fastcgi)
+{
+	ssize_t got = recv(fastcgi->connection, fastcgi->in, LIBFCGI_READS + 1, MSG_PEEK | MSG_DONTWAIT);
+	struct fastcgi_head head;
+	struct failure ignored = { 0 };
+
+	fastcgi_head_init(&head);
+	return got > 0 && got <= LIBFCGI_READS &&
+	    fastcgi_head_take(&head, fastcgi->in, (size_t)got, &ignored) == HEAD_COMPLETE;
+}
+
+/* What was gathered goes through a file.  What a longer request left there is behind a header that no
+ * version of FastCGI has. */
+static bool
+pass_to_libfcgi(struct fastcgi *fastcgi, struct failure *why)
+{
+	size_t bytes = fastcgi->head.bytes + FASTCGI_HEADER_BYTES;
+
+	memset(fastcgi->in + fastcgi->head.bytes, 0, FASTCGI_HEADER_BYTES);
+	if (fastcgi->passage == -1)
+		fastcgi->passage = memfd_create("request", MFD_CLOEXEC);
+	if (pwrite(fastcgi->passage, fastcgi->in, bytes, 0) != (ssize_t)bytes ||
+	    lseek(fastcgi->passage, 0, SEEK_SET) == -1)
+		return fail(why, FAIL_INTERNAL, "cannot pass a request on: %s", strerror(errno));
+	return let_libfcgi_read(fastcgi, &fastcgi->passage, why);
 }
 
 bool
@@ -183,12 +201,14 @@ fastcgi_receive(struct fastcgi *fastcgi, struct deadline deadline, struct failur
 {
 	enum head_verdict verdict = HEAD_MORE;
 
+	if (fastcgi->head.bytes == 0 && is_whole_and_short(fastcgi))
+		return let_libfcgi_read(fastcgi, &fastcgi->connection, why);
 	while (verdict != HEAD_COMPLETE)
 		/* One that says something all the time has no more time than others. */
 		if ((deadline_has_passed(deadline) && !fail(why, FAIL_TIMEOUT, "the request came too slowly")) ||
 		    !receive_bytes(fastcgi, deadline, &verdict, why))
 			return false;
-	return give_to_libfcgi(fastcgi, why);
+	return pass_to_libfcgi(fastcgi, why);
 }
 
 /* ---- the request -------------------------------------------------------------------- */
