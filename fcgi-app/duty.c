@@ -1,6 +1,7 @@
 #include "fcgi-app/duty.h"
 
 #include "base/check.h"
+#include "base/deadline.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -9,7 +10,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { ROSTER_WORDS = ROSTER_MAX / 64 };
+enum {
+	ROSTER_WORDS = ROSTER_MAX / 64,
+	GO_ON_US = 10000
+};
 
 enum event { EVENT_CONNECTION, EVENT_BELL, EVENT_LEAVE };
 
@@ -151,6 +155,7 @@ duty_wait(struct duty *duty)
 		if (count == -1 && errno == EINTR)
 			continue;
 		CHECK(count == 1);
+		duty->looked_us = monotonic_us();
 		if (event.data.u32 != EVENT_BELL)
 			return event.data.u32 == EVENT_LEAVE ? DUTY_LEAVE : DUTY_CONNECTION;
 		silence(duty->config.bell);
@@ -162,9 +167,22 @@ duty_wait(struct duty *duty)
 void
 duty_hand_over(struct duty *duty)
 {
+	duty->had_connection = true;
 	if (duty->config.bell == -1)
 		return;
 	sign_off(&duty->config);
 	if (count_at_socket(duty->config.roster) == 0)
 		ring(duty->config.bell);
+}
+
+bool
+duty_goes_on(struct duty *duty)
+{
+	bool is_called = duty->had_connection && monotonic_us() - duty->looked_us < GO_ON_US;
+
+	duty->had_connection = false;
+	if (!is_called)
+		return false;
+	take_place(duty);
+	return duty->is_at_socket;
 }

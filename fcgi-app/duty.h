@@ -47,6 +47,8 @@ struct duty {
 	unsigned enough;	/* who wait at the socket */
 	int epoll;
 	bool is_at_socket;
+	bool had_connection;	/* since it was asked whether to go on */
+	int64_t looked_us;	/* whether to leave */
 };
 
 /* FAIL_INTERNAL. */
@@ -61,5 +63,10 @@ enum duty_call duty_wait(struct duty *duty);
 
 /* A connection was accepted, and will be served for as long as it takes. */
 void duty_hand_over(struct duty *duty);
+
+/* When it has been served: whether the next one may be accepted at once, without duty_wait().  There
+ * may be none.  Not if enough others are at the socket, and not for longer than some milliseconds,
+ * because nobody is told to leave meanwhile. */
+bool duty_goes_on(struct duty *duty);
 
 #endif

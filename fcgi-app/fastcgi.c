@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/digest.h"
 #include "fcgi-app/fastcgi_head.h"
+#include "fcgi-app/watchdog.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
@@ -32,7 +33,7 @@ enum {
 	 * A slow one may take as long as it likes in all. */
 	SEND_STALL_S = 30,
 	/* For a wait and two writes that end as late as they can. */
-	SEND_ALARM_S = 3 * SEND_STALL_S + 5,
+	SEND_WATCHDOG_S = 3 * SEND_STALL_S + 5,
 	RANDOM_BYTES = 8,		/* of a request id that is made here */
 	RANDOM_SUPPLY = 64,		/* of them in a system call */
 	UNKNOWN_ROLE = 3		/* FCGI_UNKNOWN_ROLE, section 5.5 */
@@ -355,7 +356,7 @@ wait_for_room(struct fastcgi *fastcgi)
 	int ready;
 
 	limit_writes(fastcgi);
-	alarm(SEND_ALARM_S);
+	watchdog_set(SEND_WATCHDOG_S);
 	while ((ready = poll(&room, 1, deadline_left_ms(deadline))) == -1 && errno == EINTR)
 		;
 	fastcgi->room = ready == 1 ? fastcgi->room_made : 0;

@@ -40,8 +40,8 @@ void fastcgi_read(struct fastcgi *fastcgi, struct arena *arena, struct request *
 
 /* Sends headers and body; false when the peer has gone, when it takes nothing for 30 s,
  * or when the file is shorter than was announced: then the connection is broken
- * off.  sent counts body bytes.  The caller's alarm is set anew for each piece, so a
- * slow client is no stuck process. */
+ * off.  sent counts body bytes.  The watchdog is set anew for each piece, so a slow
+ * client is no stuck process. */
 bool fastcgi_send(struct fastcgi *fastcgi, const struct request *request, const struct response *response,
     uint64_t *sent) __attribute__((warn_unused_result));
 

@@ -9,6 +9,7 @@
 #include "fcgi-app/serve_operations.h"
 #include "fcgi-app/server.h"
 #include "fcgi-app/slow_path.h"
+#include "fcgi-app/watchdog.h"
 #include "http/url.h"
 
 #include <sched.h>
@@ -149,7 +150,7 @@ serve_request(struct responder *responder)
 	struct failure why = { 0 };
 
 	responder->request.leaves_work = false;
-	alarm((RECEIVE_MS + settings->request_timeout_ms) / 1000 + WATCHDOG_GRACE_S);
+	watchdog_set((RECEIVE_MS + settings->request_timeout_ms) / 1000 + WATCHDOG_GRACE_S);
 	if (receive(responder, &why)) {
 		fastcgi_read(responder->fastcgi, responder->arena, &responder->request);
 		answer(responder, &responder->request);
@@ -157,7 +158,6 @@ serve_request(struct responder *responder)
 	} else if (why.kind != FAIL_ABANDONED) {
 		log_refused_peer(why.detail);
 	}
-	alarm(0);
 }
 
 /* The client has its answer.  Another one would wait for us if we alone have the renderer. */
@@ -177,9 +177,8 @@ make_for_later(struct responder *responder)
 		},
 	};
 
-	alarm(server->settings->render.timeout_ms / 1000 + WATCHDOG_GRACE_S);
+	watchdog_set(server->settings->render.timeout_ms / 1000 + WATCHDOG_GRACE_S);
 	slow_path_make_ahead(server, &request, wish);
-	alarm(0);
 }
 
 /* Accepts and serves one connection, if there is one. */
@@ -276,6 +275,13 @@ serve_backlog(struct responder *responder)
 		;
 }
 
+static enum duty_call
+wait_for_duty(struct responder *responder)
+{
+	watchdog_rest();
+	return duty_wait(&responder->duty);
+}
+
 int
 responder_run(const struct settings *settings, const struct responder_config *config)
 {
@@ -287,7 +293,7 @@ responder_run(const struct settings *settings, const struct responder_config *co
 		return EXIT_ENVIRONMENT;
 	}
 	while (responder.requests_left > 0) {
-		if (duty_wait(&responder.duty) == DUTY_LEAVE) {
+		if (!duty_goes_on(&responder.duty) && wait_for_duty(&responder) == DUTY_LEAVE) {
 			if (config->drain == -1 || server_is_draining(&responder.server))
 				serve_backlog(&responder);
 			break;

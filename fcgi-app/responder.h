@@ -16,9 +16,8 @@ struct responder_config {
 
 /*
  * Serves until told to leave or until it has served enough.  Returns the
- * process's exit code.  Signals must be blocked, except SIGALRM, whose default
- * action is the watchdog: a request that outlives its deadline by far ends the
- * process.
+ * process's exit code.  Signals must be blocked, except SIGALRM, which is the
+ * watchdog's: a request that outlives its deadline by far ends the process.
  */
 int responder_run(const struct settings *settings, const struct responder_config *config);
 

@@ -214,6 +214,56 @@ test_one_that_is_alone_is_always_at_the_socket_and_rings_nobody(void **state)
 	assert_false(is_readable(house.bell));
 }
 
+static void
+test_who_has_served_goes_on_without_waiting_but_only_for_a_moment(void **state)
+{
+	struct duty *duty;
+
+	(void)state;
+	fill_socket();
+	duty = &house.duties[0];
+	assert_false(duty_goes_on(duty));	/* it has not accepted anything yet */
+	accept_one(duty);
+	assert_true(duty_goes_on(duty));
+	assert_false(duty_goes_on(duty));	/* somebody else was quicker */
+	connect_to_house();
+	assert_int_equal(duty_wait(duty), DUTY_CONNECTION);
+	accept_one(duty);
+	usleep(20000);
+	assert_false(duty_goes_on(duty));
+}
+
+static void
+test_who_goes_on_is_at_the_socket(void **state)
+{
+	(void)state;
+	fill_socket();
+	for (unsigned i = 0; i < enough(); i++) {
+		if (i > 0)
+			connect_to_house();
+		accept_one(&house.duties[i]);
+	}
+	assert_true(is_readable(house.bell));
+	assert_int_equal(house.roster.at_socket[0], 0);
+	assert_true(duty_goes_on(&house.duties[1]));
+	assert_int_equal(house.roster.at_socket[0], 2);
+}
+
+static void
+test_who_has_served_does_not_go_on_where_enough_others_wait(void **state)
+{
+	struct duty *late;
+
+	(void)state;
+	fill_socket();
+	late = new_responder(true);
+	late->config.bell = house.bell;		/* it came to the socket in spite of them */
+	assert_int_equal(duty_wait(&house.duties[0]), DUTY_CONNECTION);
+	late->looked_us = house.duties[0].looked_us;
+	duty_hand_over(late);
+	assert_false(duty_goes_on(late));
+}
+
 /* Whatever they do, in any order: nobody at the socket means that the bell has been rung. */
 static void
 test_the_socket_is_never_left_without_a_call(void **state)
@@ -231,7 +281,8 @@ test_the_socket_is_never_left_without_a_call(void **state)
 		if (!is_readable(house.listener))
 			connect_to_house();
 		assert_int_equal(write(house.leave[1], "", 1), 1);
-		if (duty_wait(duty) == DUTY_CONNECTION && seed / 65536 % 3 != 0)
+		if ((duty_goes_on(duty) || duty_wait(duty) == DUTY_CONNECTION) && is_readable(house.listener) &&
+		    seed / 65536 % 3 != 0)
 			accept_one(duty);
 		assert_int_equal(read(house.leave[0], &(char){ 0 }, 1), 1);
 		for (unsigned i = 0; i < ROSTER_MAX / 64; i++)
@@ -255,6 +306,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_who_leaves_is_not_counted_any_more, open_house, close_house),
 		cmocka_unit_test_setup_teardown(
 		    test_one_that_is_alone_is_always_at_the_socket_and_rings_nobody, open_house, close_house),
+		cmocka_unit_test_setup_teardown(
+		    test_who_has_served_goes_on_without_waiting_but_only_for_a_moment, open_house, close_house),
+		cmocka_unit_test_setup_teardown(test_who_goes_on_is_at_the_socket, open_house, close_house),
+		cmocka_unit_test_setup_teardown(
+		    test_who_has_served_does_not_go_on_where_enough_others_wait, open_house, close_house),
 		cmocka_unit_test_setup_teardown(test_the_socket_is_never_left_without_a_call, open_house, close_house),
 	};
 
