@@ -1,6 +1,5 @@
 #include "fcgi-app/access_log.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,18 +12,33 @@ enum {
 	REFUSED_PEERS_US = 1000000
 };
 
+static void
+add_thousandths(struct text *line, unsigned thousandths)
+{
+	const char digits[] = { '.', (char)('0' + thousandths / 100), (char)('0' + thousandths / 10 % 10),
+		(char)('0' + thousandths % 10) };
+
+	text_add_bytes(line, digits, sizeof(digits));
+}
+
 /* RFC 3339, UTC, with milliseconds. */
 static void
-print_time(char *out, size_t size)
+add_time(struct text *line)
 {
+	static char second[32];
+	static time_t printed_s;
 	struct timespec now;
 	struct tm parts;
-	size_t length;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &parts);
-	length = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &parts);
-	snprintf(out + length, size - length, ".%03dZ", (int)(now.tv_nsec / 1000000));
+	if (now.tv_sec != printed_s) {
+		gmtime_r(&now.tv_sec, &parts);
+		strftime(second, sizeof(second), "time=%Y-%m-%dT%H:%M:%S", &parts);
+		printed_s = now.tv_sec;
+	}
+	text_add(line, second);
+	add_thousandths(line, (unsigned)(now.tv_nsec / 1000000));
+	text_add_char(line, 'Z');
 }
 
 static void
@@ -58,11 +72,20 @@ add_escaped(struct text *line, struct span value)
 		text_add_bytes(line, value.at + plain, length - plain);
 }
 
+static void
+add_name(struct text *line, const char *name)
+{
+	text_add_char(line, ' ');
+	text_add(line, name);
+	text_add_char(line, '=');
+}
+
 /* name="value" with quotes, backslashes and what is not printable escaped. */
 static void
 add_quoted(struct text *line, const char *name, struct span value)
 {
-	text_printf(line, " %s=\"", name);
+	add_name(line, name);
+	text_add_char(line, '"');
 	add_escaped(line, value);
 	text_add_char(line, '"');
 }
@@ -89,29 +112,51 @@ add_path(struct text *line, const struct request *request)
 static void
 add_plain(struct text *line, const char *name, const char *value)
 {
-	if (value != NULL)
-		text_printf(line, " %s=%s", name, value);
+	if (value == NULL)
+		return;
+	add_name(line, name);
+	text_add(line, value);
 }
 
 static void
-add_milliseconds(struct text *line, const char *name, int64_t us)
+add_number(struct text *line, const char *name, uint64_t value)
 {
-	text_printf(line, " %s=%" PRId64 ".%03d", name, us / 1000, (int)(us % 1000));
+	add_name(line, name);
+	text_add_u64(line, value);
+}
+
+static void
+add_milliseconds(struct text *line, int64_t us)
+{
+	text_add_u64(line, (uint64_t)us / 1000);
+	add_thousandths(line, (unsigned)(us % 1000));
+}
+
+static void
+add_step(struct text *line, const char *name, int64_t us)
+{
+	if (us == 0)
+		return;
+	text_add_char(line, ' ');
+	text_add(line, name);
+	text_add(line, "_ms=");
+	add_milliseconds(line, us);
 }
 
 void
 access_log_write(const struct request *request, const struct response *response, uint64_t sent_bytes,
     bool client_is_gone)
 {
-	char now[40];
 	struct text line;
 
-	print_time(now, sizeof(now));
 	text_init(&line, request->arena, LINE_MAX_BYTES);
-	text_printf(&line, "time=%s id=%s status=%u tier=%s", now, request->id, response->status,
-	    request_tier_name(request->tier));
-	add_milliseconds(&line, "ms", monotonic_us() - request->started_us);
-	text_printf(&line, " bytes=%" PRIu64, sent_bytes);
+	add_time(&line);
+	add_plain(&line, "id", request->id);
+	add_number(&line, "status", response->status);
+	add_plain(&line, "tier", request_tier_name(request->tier));
+	add_name(&line, "ms");
+	add_milliseconds(&line, monotonic_us() - request->started_us);
+	add_number(&line, "bytes", sent_bytes);
 	add_quoted(&line, "method", request->method);
 	add_path(&line, request);
 	add_plain(&line, "asset", request->asset);
@@ -120,14 +165,8 @@ access_log_write(const struct request *request, const struct response *response,
 	add_plain(&line, "variant", request->variant);
 	add_plain(&line, "from", request->is_from_mezzanine ? "mezzanine" : NULL);
 	add_plain(&line, "catalog", request->row_tier);
-	for (unsigned step = 0; step < STEP_COUNT; step++) {
-		char name[32];
-
-		if (request->step_us[step] == 0)
-			continue;
-		snprintf(name, sizeof(name), "%s_ms", request_step_name(step));
-		add_milliseconds(&line, name, request->step_us[step]);
-	}
+	for (unsigned step = 0; step < STEP_COUNT; step++)
+		add_step(&line, request_step_name(step), request->step_us[step]);
 	if (request->remote_address.length > 0)
 		add_quoted(&line, "client", request->remote_address);
 	add_plain(&line, "failure", response->failure);
@@ -144,16 +183,16 @@ void
 log_event(const char *name, const char *reason, const char *format, ...)
 {
 	struct arena *arena = arena_new();
-	char now[40], rest[1024];
+	char rest[1024];
 	struct text line;
 	va_list args;
 
-	print_time(now, sizeof(now));
 	va_start(args, format);
 	vsnprintf(rest, sizeof(rest), format, args);
 	va_end(args);
 	text_init(&line, arena, LINE_MAX_BYTES);
-	text_printf(&line, "time=%s event=%s pid=%d%s%s", now, name, (int)getpid(), rest[0] != '\0' ? " " : "", rest);
+	add_time(&line);
+	text_printf(&line, " event=%s pid=%d%s%s", name, (int)getpid(), rest[0] != '\0' ? " " : "", rest);
 	if (reason != NULL)
 		add_quoted(&line, "reason", span_of(reason));
 	write_line(&line);

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 /* To be raised when the same recipe is rendered differently (other pixels, not
@@ -14,6 +13,21 @@ enum { MEZZANINE_REVISION = 2 };
 
 /* Longer than any of the texts that are hashed. */
 enum { IDENTITY_MAX = RECIPE_TEXT_MAX + OVERLAYS_PRINTED_MAX + ASSET_KEY_MAX + 512 };
+
+/* All but the last of the texts that are hashed end so: none of them may hold a line feed. */
+static void
+add_line(struct text *identity, const char *text)
+{
+	text_add(identity, text);
+	text_add_char(identity, '\n');
+}
+
+static void
+add_number(struct text *identity, uint64_t number)
+{
+	text_add_u64(identity, number);
+	text_add_char(identity, '\n');
+}
 
 /*
  * An object that the origin has named (its etag) is kept under that name: a new
@@ -28,12 +42,18 @@ variant_original_key(struct arena *arena, const struct asset *asset)
 	struct text identity;
 
 	text_init(&identity, arena, IDENTITY_MAX);
-	if (asset->etag[0] != '\0')
-		text_printf(&identity, "object\n%s\n%s\n%" PRIu64 "\n%s", asset->origin, asset->etag, asset->bytes,
-		    asset->key);
-	else
-		text_printf(&identity, "original\n%s\n%" PRIu64 "\n%s\n%s", asset->id, asset->version,
-		    asset->origin, asset->key);
+	if (asset->etag[0] != '\0') {
+		add_line(&identity, "object");
+		add_line(&identity, asset->origin);
+		add_line(&identity, asset->etag);
+		add_number(&identity, asset->bytes);
+	} else {
+		add_line(&identity, "original");
+		add_line(&identity, asset->id);
+		add_number(&identity, asset->version);
+		add_line(&identity, asset->origin);
+	}
+	text_add(&identity, asset->key);
 	CHECK(!identity.was_cut);
 	return key_of(text_span(&identity));
 }
@@ -56,9 +76,15 @@ result_key_of(struct arena *arena, const struct variant_parts *parts, const stru
 	struct text identity;
 
 	text_init(&identity, arena, IDENTITY_MAX);
-	text_printf(&identity, "variant\n%d\n%s\n%" PRIu64 "\n%s\n%s\n%s\n%s\n%s", VARIANT_REVISION, asset->id,
-	    asset->version, variant->original_key.hex, media_extension(variant->format), variant->recipe,
-	    variant->overlays, parts->overlays->mark.is_set ? parts->mark->hex : "-");
+	add_line(&identity, "variant");
+	add_number(&identity, VARIANT_REVISION);
+	add_line(&identity, asset->id);
+	add_number(&identity, asset->version);
+	add_line(&identity, variant->original_key.hex);
+	add_line(&identity, media_extension(variant->format));
+	add_line(&identity, variant->recipe);
+	add_line(&identity, variant->overlays);
+	text_add(&identity, parts->overlays->mark.is_set ? parts->mark->hex : "-");
 	CHECK(!identity.was_cut);
 	return key_of(text_span(&identity));
 }

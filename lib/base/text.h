@@ -59,9 +59,14 @@ struct text {
 
 /* max counts bytes without the final NUL. */
 void text_init(struct text *text, struct arena *arena, size_t max);
+
+/* Begins anew, in the same memory. */
+void text_clear(struct text *text);
+
 void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const void *bytes, size_t length);
 void text_add_char(struct text *text, char c);
+void text_add_u64(struct text *text, uint64_t value);
 void text_printf(struct text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

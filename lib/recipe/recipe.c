@@ -240,17 +240,27 @@ recipe_decode_segment(struct span segment, struct arena *arena, struct span *tex
 	return true;
 }
 
-/* "name=argument", or nothing when the argument is the default. */
+/* "name=argument" for each of the operations whose argument is not the default. */
 static void
-print_operation(const struct operation *operation, const struct recipe *recipe, bool needs_comma,
-    struct text *out)
+print_operations(const struct recipe *recipe, uint64_t wanted, struct text *out)
 {
+	size_t start = out->length;
 	struct text argument;
 
 	text_init(&argument, out->arena, RECIPE_TEXT_MAX);
-	operation->print(operation, recipe, &argument);
-	if (argument.length > 0)
-		text_printf(out, "%s%s=%s", needs_comma ? "," : "", operation->name, argument.at);
+	for (unsigned i = 0; i < operation_count; i++) {
+		if ((wanted & UINT64_C(1) << i) == 0)
+			continue;
+		text_clear(&argument);
+		operations[i].print(&operations[i], recipe, &argument);
+		if (argument.length == 0)
+			continue;
+		if (out->length > start)
+			text_add_char(out, ',');
+		text_add(out, operations[i].name);
+		text_add_char(out, '=');
+		text_add_bytes(out, argument.at, argument.length);
+	}
 }
 
 void
@@ -262,8 +272,7 @@ recipe_print(const struct recipe *recipe, struct text *out)
 		text_add(out, "original");
 		return;
 	}
-	for (unsigned i = 0; i < operation_count; i++)
-		print_operation(&operations[i], recipe, out->length > start, out);
+	print_operations(recipe, UINT64_MAX, out);
 	if (out->length == start)
 		text_add_char(out, '-');
 }
@@ -326,27 +335,18 @@ invisible_operations(void)
 	return mask;
 }
 
-static void
-print_visible(const struct recipe *recipe, struct text *out)
-{
-	uint64_t invisible = invisible_operations();
-
-	for (unsigned i = 0; i < operation_count; i++)
-		if ((invisible & UINT64_C(1) << i) == 0)
-			print_operation(&operations[i], recipe, out->length > 0, out);
-}
-
 bool
 recipe_looks_like(const struct recipe *one, const struct recipe *other)
 {
+	uint64_t visible = ~invisible_operations();
 	struct arena *arena = arena_new();
 	struct text first, second;
 	bool is_alike;
 
 	text_init(&first, arena, RECIPE_TEXT_MAX);
 	text_init(&second, arena, RECIPE_TEXT_MAX);
-	print_visible(one, &first);
-	print_visible(other, &second);
+	print_operations(one, visible, &first);
+	print_operations(other, visible, &second);
 	is_alike = one->is_original == other->is_original && span_equals(text_span(&first), second.at);
 	arena_free(arena);
 	return is_alike;

@@ -1,11 +1,13 @@
 /* test_text - spans, numbers, UTF-8, and texts that grow up to a limit. */
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <setjmp.h>
 #include <cmocka.h>
 #include <string.h>
@@ -79,12 +81,16 @@ test_compares_whole_spans(void **state)
 	(void)state;
 	assert_true(span_equals(span_range("abcd", 2), "ab"));
 	assert_false(span_equals(span_of("ab"), "abc"));
+	assert_false(span_equals(span_of("abc"), "ab"));
 	assert_false(span_equals(span_range("a\0b", 3), "a"));
+	assert_true(span_equals(span_range(NULL, 0), ""));
 	assert_true(span_equals_ignoring_case(span_of("Image/JPEG"), "image/jpeg"));
 	assert_false(span_equals_ignoring_case(span_of("image/jpe"), "image/jpeg"));
 	assert_true(span_starts_with(span_of("@card"), "@"));
 	assert_false(span_starts_with(span_of(""), "@"));
 	assert_true(span_starts_with(span_of("x"), ""));
+	assert_false(span_starts_with(span_range("card", 2), "car"));
+	assert_true(span_starts_with(span_range("card", 2), "ca"));
 }
 
 static void
@@ -263,6 +269,40 @@ test_formats_what_is_longer_than_its_own_buffer(void **state)
 }
 
 static void
+test_prints_whole_numbers(void **state)
+{
+	static const uint64_t numbers[] = { 0, 1, 9, 10, 99, 100, 4294967296, INT64_MAX, UINT64_MAX };
+	struct text got;
+
+	(void)state;
+	text_init(&got, arena, 100);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		char want[32];
+
+		snprintf(want, sizeof(want), "%" PRIu64, numbers[i]);
+		text_clear(&got);
+		text_add_u64(&got, numbers[i]);
+		assert_string_equal(got.at, want);
+	}
+}
+
+static void
+test_begins_anew_as_if_nothing_had_been_cut(void **state)
+{
+	struct text text;
+
+	(void)state;
+	text_init(&text, arena, 3);
+	text_add(&text, "four");
+	assert_true(text.was_cut);
+	text_clear(&text);
+	assert_string_equal(text.at, "");
+	text_add(&text, "abc");
+	assert_string_equal(text.at, "abc");
+	assert_false(text.was_cut);
+}
+
+static void
 test_prints_the_shortest_decimal(void **state)
 {
 	static const struct {
@@ -338,6 +378,8 @@ main(void)
 		cmocka_unit_test(test_grows_up_to_its_maximum_and_says_so),
 		cmocka_unit_test(test_keeps_the_beginning_of_what_is_cut),
 		cmocka_unit_test(test_formats_what_is_longer_than_its_own_buffer),
+		cmocka_unit_test(test_prints_whole_numbers),
+		cmocka_unit_test(test_begins_anew_as_if_nothing_had_been_cut),
 		cmocka_unit_test(test_prints_the_shortest_decimal),
 		cmocka_unit_test(test_prints_and_reads_decimals_without_the_locale),
 		cmocka_unit_test(test_reads_back_every_millionth_it_prints),

@@ -84,6 +84,12 @@ test_names_results_as_it_always_did(void **state)
 	assert_key(&variant.key, key_of(span_of(identity)).hex);
 	assert_string_equal(variant.recipe, "w=200,g=c");
 	assert_int_equal(variant.format, MEDIA_WEBP);
+
+	snprintf(asset.etag, sizeof(asset.etag), "e-tag");
+	asset.bytes = 1234567;
+	want = key_of(span_of("object\nmedia\ne-tag\n1234567\n2024/bike.png"));
+	variant = variant_of(&asset, "w=200", MEDIA_WEBP);
+	assert_key(&variant.original_key, want.hex);
 }
 
 static void
