@@ -1,10 +1,13 @@
 #include "fcgi-app/mezzanine.h"
 
 #include <math.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	WAIT_MS = 4000,		/* for who leaves it: some of the slowest decodings, then each for himself */
+	JUST_NOW_S = 2,		/* a renderer keeps it for so long after its last job */
 	LEAVE_MS = 10000,	/* a renderer that has answered needs a fraction of a second */
 	QUALITY_MAX = 90	/* above, an encoder shows what the mezzanine has lost */
 };
@@ -77,6 +80,7 @@ choose(struct mezzanine *mezzanine, const struct wish *wish, const struct image_
 	unsigned small = description_small_shrink(description), large = description_large_shrink(description);
 
 	mezzanine->can_use = factor >= MEZZANINE_SHRINK_MIN && mezzanine_suits(&wish->recipe, wish->variant.format);
+	mezzanine->is_kept_whole = description_kept_shrink(description) == 1;
 	mezzanine->other_serves = mezzanine->can_use && shrink == small;
 	mezzanine->key = variant_mezzanine_key(&wish->variant.original_key, shrink);
 	mezzanine->other_key = variant_mezzanine_key(&wish->variant.original_key, shrink == small ? large : small);
@@ -104,13 +108,27 @@ find_wanted(struct mezzanine *mezzanine)
 	return true;
 }
 
-/* True also when nobody needs the one that is wanted: it cannot be, or would not be used now. */
+/* A page asks for all its sizes within a moment.  To write a large one then, and to wait for it, takes as long as
+ * to decode the original once more, and one of two renderers still has all of its pixels. */
+static bool
+was_decoded_just_now(const struct mezzanine *mezzanine)
+{
+	struct timespec now;
+	struct stat status;
+
+	return mezzanine->is_kept_whole && fstat(mezzanine->file.fd, &status) == 0 &&
+	    clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec - status.st_mtim.tv_sec <= JUST_NOW_S;
+}
+
+/* True also when nobody needs the one that is wanted: it cannot be, or would not be used now.  One that is too
+ * small goes to the renderer too, which has or decodes the original then. */
 static bool
 find_other(struct mezzanine *mezzanine)
 {
 	if (!store_find(mezzanine->server->store, STORE_VARIANTS, &mezzanine->other_key, &mezzanine->file))
 		return false;
-	if (mezzanine->other_serves && mezzanine->file.media == MEDIA_JPEG) {
+	if (mezzanine->can_use && mezzanine->file.media == MEDIA_JPEG &&
+	    (mezzanine->other_serves || was_decoded_just_now(mezzanine))) {
 		mezzanine->key = mezzanine->other_key;
 		use(mezzanine);
 		return true;

@@ -25,6 +25,7 @@ struct mezzanine {
 	struct key other_key;		/* and of the original's other one, */
 	bool other_serves;		/* of which the variant could be made too */
 	bool can_use;			/* it may be made of one at all */
+	bool is_kept_whole;		/* renderers have all pixels in memory, who have just decoded it */
 	struct store_file file;		/* used */
 	struct store_draft draft;	/* left */
 	struct store_lock flight;	/* held by who leaves one */

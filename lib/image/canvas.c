@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-enum { OPAQUE = 255, BANDS_MAX = 4 };
+enum { BANDS_MAX = 4 };
 
 /* ---- colours in bands --------------------------------------------------------------------- */
 

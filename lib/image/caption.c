@@ -17,8 +17,7 @@
 enum {
 	LETTERS_MIN = 6,	/* pixels of 1 em: what is smaller cannot be read */
 	SHADOW_PARTS = 16,	/* of 1 em, to the right and down */
-	TRIAL_SIZE = 16,	/* see largest_worth_trying() */
-	OPAQUE = 255
+	TRIAL_SIZE = 16	/* see largest_worth_trying() */
 };
 
 struct box {

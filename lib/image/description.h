@@ -104,6 +104,21 @@ description_large_shrink(const struct image_description *description)
 	return shrink;
 }
 
+/* A renderer keeps a picture in memory, for the next job, with all of its pixels if they are no more than these;
+ * of a larger JPEG what libjpeg gives at a half or less. */
+enum { KEPT_PIXELS_MAX = 18000000 };
+
+static inline unsigned
+description_kept_shrink(const struct image_description *description)
+{
+	uint64_t pixels = (uint64_t)description->width * description->height;
+	unsigned shrink = 1;
+
+	while (shrink < MEZZANINE_SHRINK_MAX && pixels / (shrink * shrink) > KEPT_PIXELS_MAX)
+		shrink *= 2;
+	return shrink;
+}
+
 /* The one for a result that is so many times smaller than the original. */
 static inline unsigned
 description_mezzanine_shrink(const struct image_description *description, double factor)

@@ -21,7 +21,7 @@ add_frame(struct frames *frames, VipsImage *frame, const struct source *source, 
 
 	*image = frame;
 	return picture_scale(image, &source->description, recipe, geometry, why) &&
-	    mezzanine_restore_alpha(image, source, why) && picture_decode(image, why);
+	    picture_restore_alpha(image, source, why) && picture_decode(image, why);
 }
 
 /* ---- animations -------------------------------------------------------------------------- */

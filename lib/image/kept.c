@@ -19,7 +19,7 @@
 
 enum {
 	KEPT_PIXELS_MIN = 1000000,	/* of the file: a smaller one is decoded in a few milliseconds */
-	KEPT_BYTES_MAX = 48000000,	/* 16 megapixels of RGB, and a third of that for their halves */
+	KEPT_BYTES_MAX = 3 * KEPT_PIXELS_MAX,	/* of colours, and a third of that for their halves */
 	LEVELS = 4			/* each has half the sides of the one before */
 };
 
@@ -153,12 +153,61 @@ kept_serves(struct image_kept *kept, struct source *source, const struct geometr
 
 /* ---- keeping ------------------------------------------------------------------------------------ */
 
+bool
+kept_can_hold_all(const struct image_kept *kept, const struct source *source)
+{
+	return kept != NULL && kept->file != -1 && can_be_kept(source) && picture_is_plain(source->image) &&
+	    description_kept_shrink(&source->description) == 1;
+}
+
+void
+kept_hold_all(struct image_kept *kept, VipsImage *pixels, bool is_exact)
+{
+	kept->levels[0] = g_object_ref(pixels);
+	kept->shrink = 1;
+	kept->is_mezzanine = !is_exact;
+}
+
+void
+kept_hold_halves(struct image_kept *kept, VipsImage *pixels)
+{
+	unsigned level = 0;
+
+	for (int width = vips_image_get_width(kept->levels[0]); width / 2 >= vips_image_get_width(pixels); width /= 2)
+		level++;
+	if (kept->levels[level] == NULL)
+		kept->levels[level] = g_object_ref(pixels);
+}
+
 /* A part is decoded row by row as ever, as long as nobody asks for more. */
 static bool
 shows_the_whole(const struct source *source, const struct geometry *geometry)
 {
 	return (uint64_t)geometry->source.width * geometry->source.height ==
 	    (uint64_t)source->description.width * source->description.height;
+}
+
+/* Who takes a mezzanine takes it without what is nearly opaque, too. */
+static bool
+decode(struct image_kept *kept, enum mezzanine_wish wish, struct failure *why)
+{
+	VipsImage **pixels = &kept->levels[0];
+
+	if (!picture_decode_colours(pixels, why))
+		return false;
+	if (wish != MEZZANINE_USE || !picture_is_plain(*pixels) || !vips_image_hasalpha(*pixels) ||
+	    picture_lowest_alpha(*pixels) < NEARLY_OPAQUE)
+		return true;
+	kept->is_mezzanine = true;
+	return picture_drop_alpha(pixels, why) && picture_decode(pixels, why);
+}
+
+/* Of its colours: alpha is mostly dropped. */
+static uint64_t
+colour_bytes(VipsImage *image)
+{
+	return VIPS_IMAGE_SIZEOF_IMAGE(image) / (uint64_t)vips_image_get_bands(image) *
+	    (uint64_t)picture_colour_bands(image);
 }
 
 bool
@@ -170,14 +219,16 @@ kept_hold(struct image_kept *kept, struct source *source, const struct geometry 
 	if (kept == NULL || kept->file == -1 || !can_be_kept(source) ||
 	    (!source->is_asked_again && !shows_the_whole(source, geometry)))
 		return true;
+	if (kept->levels[0] != NULL)
+		return kept->is_mezzanine || choose_level(kept, source, geometry, MEZZANINE_USE, why);
 	if (!source_load(source, geometry, &pixels, why))
 		return false;
-	if (VIPS_IMAGE_SIZEOF_IMAGE(pixels) > KEPT_BYTES_MAX) {
+	if (colour_bytes(pixels) > KEPT_BYTES_MAX) {
 		g_object_unref(pixels);
 		return true;
 	}
 	kept->levels[0] = pixels;
 	kept->shrink = (unsigned)lround((double)source->description.width / vips_image_get_width(pixels));
 	kept->is_mezzanine = fate == MEZZANINE_USED || (fate == MEZZANINE_FOLLOWS && kept->shrink > 1);
-	return picture_decode(&kept->levels[0], why) && choose_level(kept, source, geometry, wish, why);
+	return decode(kept, wish, why) && choose_level(kept, source, geometry, wish, why);
 }

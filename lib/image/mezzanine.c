@@ -18,11 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-	QUALITY = 92,
-	OPAQUE = 255,
-	NEARLY_OPAQUE = 252	/* the pixels of the file are further from the truth */
-};
+enum { QUALITY = 92 };
 
 /* ---- which originals ----------------------------------------------------------------- */
 
@@ -34,35 +30,6 @@ can_have_one(const struct source *source)
 
 /* ---- keeping ---------------------------------------------------------------------------- */
 
-/* Of a picture in memory, with 8 bits.  No pixel below NEARLY_OPAQUE is worth another look. */
-static VipsPel
-lowest_alpha(VipsImage *image)
-{
-	size_t width = (size_t)vips_image_get_width(image), bands = (size_t)vips_image_get_bands(image);
-	VipsPel lowest = OPAQUE;
-
-	for (int y = 0; y < vips_image_get_height(image) && lowest >= NEARLY_OPAQUE; y++) {
-		const VipsPel *alpha = VIPS_IMAGE_ADDR(image, 0, y) + bands - 1;
-
-		for (size_t x = 0; x < width; x++)
-			lowest = VIPS_MIN(lowest, alpha[x * bands]);
-	}
-	return lowest;
-}
-
-static bool
-drop_alpha(VipsImage **base, struct failure *why)
-{
-	VipsImage *colours;
-
-	if (!vips_image_hasalpha(*base))
-		return true;
-	if (vips_extract_band(*base, &colours, 0, "n", picture_colour_bands(*base), NULL) == -1)
-		return fail_from_vips(why, FAIL_INTERNAL, "alpha");
-	image_replace(base, colours);
-	return true;
-}
-
 static bool
 divide(VipsImage **base, unsigned shrink, struct failure *why)
 {
@@ -72,41 +39,72 @@ divide(VipsImage **base, unsigned shrink, struct failure *why)
 	return true;
 }
 
+/* Before they are halved: who asks for small sizes asks for a large one too. */
+static bool
+keep_all(struct image_kept *kept, VipsImage *pixels, bool is_exact, struct failure *why)
+{
+	VipsImage *all = g_object_ref(pixels);
+	bool is_kept = picture_drop_alpha(&all, why) && picture_decode(&all, why);
+
+	if (is_kept)
+		kept_hold_all(kept, all, is_exact);
+	g_object_unref(all);
+	return is_kept;
+}
+
+/* In memory. */
+static bool
+halve_base(struct source *source, unsigned shrink, struct image_kept *kept, struct failure *why)
+{
+	if (!divide(&source->base, shrink, why) || !picture_drop_alpha(&source->base, why) ||
+	    !picture_decode(&source->base, why))
+		return false;
+	if (kept != NULL)
+		kept_hold_halves(kept, source->base);
+	return true;
+}
+
 /*
  * All pixels are in memory before the first are mixed, because where some are transparent,
  * the mixture would have colours that nobody sees.  This variant, which may be one that keeps each
  * level, is made without alpha only where nothing is lost.
  */
 static bool
-load_with_alpha(struct source *source, unsigned shrink, enum mezzanine_fate *fate, struct failure *why)
+load_with_alpha(struct source *source, unsigned shrink, struct image_kept *kept, enum mezzanine_fate *fate,
+    struct failure *why)
 {
 	VipsPel lowest;
 
 	source->base = g_object_ref(source->image);
 	*fate = MEZZANINE_NEVER;
-	if (!picture_decode(&source->base, why))
+	if (!picture_decode_colours(&source->base, why))
 		return false;
-	lowest = lowest_alpha(source->base);
+	lowest = picture_lowest_alpha(source->base);
 	if (lowest < NEARLY_OPAQUE)
 		return true;
 	*fate = MEZZANINE_FOLLOWS;
 	source->mezzanine_shrink = shrink;
+	if (kept != NULL && !keep_all(kept, source->base, lowest == OPAQUE, why))
+		return false;
 	if (lowest < OPAQUE)
 		return true;
 	source->mezzanine_shrink = 1;
-	return divide(&source->base, shrink, why) && drop_alpha(&source->base, why) &&
-	    picture_decode(&source->base, why);
+	return halve_base(source, shrink, kept, why);
 }
 
 static bool
-load(struct source *source, unsigned shrink, enum mezzanine_fate *fate, struct failure *why)
+load(struct source *source, unsigned shrink, struct image_kept *kept, enum mezzanine_fate *fate, struct failure *why)
 {
-	bool is_shrunk = source->description.media == MEDIA_JPEG;
+	bool is_shrunk = source->description.media == MEDIA_JPEG && kept == NULL;
 
 	*fate = MEZZANINE_FOLLOWS;
 	source->mezzanine_shrink = 1;
-	return source_load_shrunk(source, shrink, &source->base, why) &&
-	    divide(&source->base, is_shrunk ? 1 : shrink, why) && picture_decode(&source->base, why);
+	if (!source_load_shrunk(source, is_shrunk ? shrink : 1, &source->base, why))
+		return false;
+	if (kept == NULL)
+		return halve_base(source, is_shrunk ? 1 : shrink, NULL, why);
+	return picture_decode(&source->base, why) && keep_all(kept, source->base, true, why) &&
+	    halve_base(source, shrink, kept, why);
 }
 
 static bool
@@ -116,8 +114,8 @@ is_too_large_for_alpha(const struct source *source)
 }
 
 bool
-mezzanine_keep_base(struct source *source, const struct geometry *geometry, enum mezzanine_fate *fate,
-    struct failure *why)
+mezzanine_keep_base(struct source *source, const struct geometry *geometry, struct image_kept *kept,
+    enum mezzanine_fate *fate, struct failure *why)
 {
 	double factor = shrink_factor(geometry);
 	unsigned shrink = description_mezzanine_shrink(&source->description, factor);
@@ -133,8 +131,10 @@ mezzanine_keep_base(struct source *source, const struct geometry *geometry, enum
 	/* The variant is made of it too. */
 	if (shrink > 1 && factor < shrink * MEZZANINE_SHRINK_MIN)
 		return true;
-	if (!(vips_image_hasalpha(source->image) ? load_with_alpha(source, shrink, fate, why) :
-	    load(source, shrink, fate, why)))
+	if (!kept_can_hold_all(kept, source))
+		kept = NULL;
+	if (!(vips_image_hasalpha(source->image) ? load_with_alpha(source, shrink, kept, fate, why) :
+	    load(source, shrink, kept, fate, why)))
 		return false;
 	if (*fate == MEZZANINE_FOLLOWS)
 		source->mezzanine = g_object_ref(source->base);
@@ -151,7 +151,7 @@ mezzanine_write(VipsImage **base, unsigned shrink, struct output *output, struct
 	void *bytes;
 	bool is_written;
 
-	if (!divide(base, shrink, why) || !drop_alpha(base, why))
+	if (!divide(base, shrink, why) || !picture_drop_alpha(base, why))
 		return false;
 	if (vips_jpegsave_buffer(*base, &bytes, &length, "Q", QUALITY, "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_ON,
 	    "strip", TRUE, NULL) == -1)
@@ -237,17 +237,4 @@ mezzanine_use(struct source *source, int mezzanine, const struct geometry *geome
 	serves = load_mezzanine(source, &file, geometry, &source->base);
 	source_close(&file);
 	return serves;
-}
-
-bool
-mezzanine_restore_alpha(VipsImage **image, const struct source *source, struct failure *why)
-{
-	VipsImage *joined;
-
-	if (!vips_image_hasalpha(source->image) || vips_image_hasalpha(*image))
-		return true;
-	if (vips_bandjoin_const1(*image, &joined, OPAQUE, NULL) == -1)
-		return fail_from_vips(why, FAIL_INTERNAL, "alpha");
-	image_replace(image, joined);
-	return true;
 }

@@ -151,6 +151,22 @@ bool picture_is_halved_well(VipsImage *image);
  * that nobody sees.  FAIL_UNPROCESSABLE where it is damaged. */
 bool picture_halve(VipsImage **image, struct failure *why);
 
+/* ---- opaque.c: alpha channels that say nothing ------------------------------------------ */
+
+/* A pixel with less is worth another look; more is as good as opaque where a little is lost anyway. */
+enum { NEARLY_OPAQUE = 252, OPAQUE = 255 };
+
+/* Like picture_decode(), but without an alpha channel that is opaque everywhere. */
+bool picture_decode_colours(VipsImage **image, struct failure *why);
+
+/* Of a plain picture in memory; where there is less than NEARLY_OPAQUE, not necessarily the lowest. */
+VipsPel picture_lowest_alpha(VipsImage *image);
+bool picture_drop_alpha(VipsImage **image, struct failure *why);
+
+/* Where the source has an alpha channel and the picture that was made of it has none: an opaque one.  Scaling costs
+ * less without. */
+bool picture_restore_alpha(VipsImage **image, const struct source *source, struct failure *why);
+
 /* ---- narrow.c ------------------------------------------------------------------------ */
 
 /* To this width, which is not more, and the same height.  The picture is plain and without alpha.
@@ -319,14 +335,10 @@ bool picture_encode(VipsImage *image, const struct encoding *encoding, struct ou
 bool mezzanine_use(struct source *source, int mezzanine, const struct geometry *geometry,
     const struct image_limits *limits);
 
-/* Only opaque pictures have one, which is kept without the alpha they may have: that is put back
- * when the picture has been scaled, which costs less so. */
-bool mezzanine_restore_alpha(VipsImage **image, const struct source *source, struct failure *why);
-
 /* Sets source->base from the source itself, in memory, if a mezzanine can be made of that:
- * *fate says so.  Fails where the picture is damaged. */
-bool mezzanine_keep_base(struct source *source, const struct geometry *geometry, enum mezzanine_fate *fate,
-    struct failure *why);
+ * *fate says so.  All pixels are kept, where that is possible.  Fails where the picture is damaged. */
+bool mezzanine_keep_base(struct source *source, const struct geometry *geometry, struct image_kept *kept,
+    enum mezzanine_fate *fate, struct failure *why);
 
 /* The file, smaller than the base by so much. */
 bool mezzanine_write(VipsImage **base, unsigned shrink, struct output *output, struct failure *why);
@@ -339,13 +351,20 @@ bool mezzanine_write(VipsImage **base, unsigned shrink, struct output *output, s
  * is forgotten. */
 bool kept_meet(struct image_kept *kept, int input, const struct image_description *description);
 
+/* Whether all pixels of the picture can be kept. */
+bool kept_can_hold_all(const struct image_kept *kept, const struct source *source);
+
+/* Then keeps these, in memory and without alpha, and halves of them.  Not exact is what has lost something. */
+void kept_hold_all(struct image_kept *kept, VipsImage *pixels, bool is_exact);
+void kept_hold_halves(struct image_kept *kept, VipsImage *pixels);
+
 /* Sets source->base from what is kept, if that is enough for the result and good enough for the wish.
  * If not, its memory is given back, because others will need it. */
 bool kept_serves(struct image_kept *kept, struct source *source, const struct geometry *geometry,
     enum mezzanine_wish wish);
 
-/* Keeps the pixels that source_load() gives, unless they are too many or of no use to others, and sets
- * source->base as kept_serves() will.  Fails where the picture is damaged. */
+/* Keeps the pixels that source_load() gives, unless all are kept already, or these are too many or of no use to
+ * others, and sets source->base as kept_serves() will.  Fails where the picture is damaged. */
 bool kept_hold(struct image_kept *kept, struct source *source, const struct geometry *geometry,
     enum mezzanine_wish wish, enum mezzanine_fate fate, struct failure *why);
 

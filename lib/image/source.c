@@ -360,7 +360,7 @@ source_load(const struct source *source, const struct geometry *geometry, VipsIm
 		return true;
 	}
 	if (source->is_asked_again)
-		loading.shrink = VIPS_MIN(loading.shrink, description_small_shrink(&source->description));
+		loading.shrink = VIPS_MIN(loading.shrink, description_kept_shrink(&source->description));
 	if (loading.shrink == 1 && loading.scale == 1.0) {
 		*image = g_object_ref(source->image);
 		return true;
