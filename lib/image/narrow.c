@@ -13,6 +13,7 @@ enum { STRIP_ROWS = 16, LOBES = 3 };
 
 /* Red, green, blue, and nothing; or grey and nothing. */
 typedef float pixel __attribute__((vector_size(16)));
+typedef int levels __attribute__((vector_size(16)));
 
 /* For each pixel of the result: which of a row it is the weighted sum of. */
 struct sum {
@@ -81,33 +82,54 @@ narrowing_release(struct narrowing *narrowing)
 	g_free(narrowing->row);
 }
 
-static void
-read_row(const struct narrowing *narrowing, const VipsPel *from)
+/* Inline, so that there is a loop for each number of bands that is given as a constant. */
+static inline void
+read_row(const struct narrowing *narrowing, const VipsPel *from, int bands)
 {
-	for (int x = 0; x < narrowing->from_width; x++, from += narrowing->bands)
-		narrowing->row[x] = narrowing->bands == 3 ? (pixel){ from[0], from[1], from[2] } : (pixel){ from[0] };
+	for (int x = 0; x < narrowing->from_width; x++, from += bands) {
+		levels read = { from[0], bands == 3 ? from[1] : 0, bands == 3 ? from[2] : 0 };
+
+		narrowing->row[x] = __builtin_convertvector(read, pixel);
+	}
 }
 
-static VipsPel
-level_of(float sample)
+/* Rounded; Lanczos goes beyond both ends. */
+static levels
+levels_of(pixel mixed)
 {
-	int level = (int)(sample + 0.5f);
+	levels rounded = __builtin_convertvector(mixed + 0.5f, levels);
+	levels above = rounded > UCHAR_MAX;
 
-	return (VipsPel)VIPS_CLIP(0, level, UCHAR_MAX);
+	rounded &= rounded > 0;
+	return (rounded & ~above) | (above & UCHAR_MAX);
 }
 
-static void
-write_row(const struct narrowing *narrowing, VipsPel *to)
+static inline void
+write_row(const struct narrowing *narrowing, VipsPel *to, int bands)
 {
-	for (int x = 0; x < narrowing->width; x++, to += narrowing->bands) {
+	for (int x = 0; x < narrowing->width; x++, to += bands) {
 		const struct sum *sum = &narrowing->sums[x];
 		const pixel *from = narrowing->row + sum->first;
 		pixel mixed = { 0 };
+		levels written;
 
 		for (int i = 0; i < sum->count; i++)
 			mixed += sum->weights[i] * from[i];
-		for (int band = 0; band < narrowing->bands; band++)
-			to[band] = level_of(mixed[band]);
+		written = levels_of(mixed);
+		for (int band = 0; band < bands; band++)
+			to[band] = (VipsPel)written[band];
+	}
+}
+
+static void
+narrow_row(const struct narrowing *narrowing, const VipsPel *from, VipsPel *to)
+{
+	if (narrowing->bands == 3) {
+		read_row(narrowing, from, 3);
+		write_row(narrowing, to, 3);
+	} else {
+		read_row(narrowing, from, 1);
+		write_row(narrowing, to, 1);
 	}
 }
 
@@ -123,8 +145,7 @@ narrow_into(VipsRegion *from, const struct narrowing *narrowing, VipsImage *to)
 		is_written = y % STRIP_ROWS != 0 || vips_region_prepare(from, &strip) == 0;
 		if (!is_written)
 			continue;
-		read_row(narrowing, VIPS_REGION_ADDR(from, 0, y));
-		write_row(narrowing, row);
+		narrow_row(narrowing, VIPS_REGION_ADDR(from, 0, y), row);
 		is_written = vips_image_write_line(to, y, row) == 0;
 	}
 	g_free(row);
