@@ -134,7 +134,10 @@ store_find_unopened(struct store *store, enum store_part part, const struct key 
 bool
 store_is_unchanged(struct store *store, enum store_part part, const struct key *key, const struct store_file *file)
 {
-	if (has_checksum(file->fd, key, file->checksum))
+	struct record record = { .bytes = file->bytes, .checksum = file->checksum, .media = file->media };
+	struct stat status;
+
+	if (fstat(file->fd, &status) != -1 && is_verified(store, part, key, file->fd, &status, &record))
 		return true;
 	store_remove(store, part, key);
 	return false;

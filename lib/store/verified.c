@@ -8,8 +8,8 @@
 /* One of 20 kB is read in 5 microseconds, one of 100 MB in 20 milliseconds. */
 enum { LARGE_BYTES = 256 * 1024, BELIEVED_S = 10, LARGE_BELIEVED_S = 600 };
 
-/* Time stamps move in ticks. */
-enum { SETTLED_AFTER_S = 1 };
+/* Time stamps move in ticks, of some milliseconds; on file systems that know whole seconds only, of up to two. */
+enum { SETTLED_AFTER_MS = 50, COARSE_SETTLED_AFTER_MS = 2000 };
 
 /* The lowest bits of a note. */
 enum { MEDIA_BITS = 8 };
@@ -67,11 +67,23 @@ verified_find(const struct store_verified *verified, enum store_part part, const
 	return true;
 }
 
+/* Coarse: stamps are taken from the same clock. */
+static bool
+is_settled(const struct stat *status)
+{
+	const struct timespec *changed = &status->st_ctim;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return (now.tv_sec - changed->tv_sec) * 1000 + (now.tv_nsec - changed->tv_nsec) / 1000000 >
+	    (changed->tv_nsec == 0 ? COARSE_SETTLED_AFTER_MS : SETTLED_AFTER_MS);
+}
+
 void
 verified_note(struct store_verified *verified, enum store_part part, const struct key *key,
     const struct stat *status, enum media media)
 {
-	if (now_s() - status->st_ctim.tv_sec > SETTLED_AFTER_S)
+	if (is_settled(status))
 		atomic_store_explicit(&verified->slots[slot_of(key)], fingerprint(part, key, status) | media,
 		    memory_order_relaxed);
 }
