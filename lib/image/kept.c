@@ -230,5 +230,8 @@ kept_hold(struct image_kept *kept, struct source *source, const struct geometry 
 	kept->levels[0] = pixels;
 	kept->shrink = (unsigned)lround((double)source->description.width / vips_image_get_width(pixels));
 	kept->is_mezzanine = fate == MEZZANINE_USED || (fate == MEZZANINE_FOLLOWS && kept->shrink > 1);
-	return decode(kept, wish, why) && choose_level(kept, source, geometry, wish, why);
+	if (decode(kept, wish, why) && choose_level(kept, source, geometry, wish, why))
+		return true;
+	drop_pixels(kept);
+	return false;
 }

@@ -144,12 +144,21 @@ def test_frames_and_pages_are_never_made_of_the_first(renderer, folder):
 
 def test_who_asks_again_decodes_more_and_all_others_nothing(renderer, folder):
     with Image.open(TWO_WINGS) as image:
-        image.resize((5120, 3200)).save(folder / "huge.jpg", quality=85)
+        image.resize((6400, 3200)).save(folder / "huge.jpg", quality=85)
     renderer.forget()
     # An eighth suffices for the first two, a half for the next two; 1920 needs all, which is more than is kept.
     widths = (160, 320, 640, 1280, 1920, 1000, 64)
     assert [make(renderer, folder / "huge.jpg", f"w={width}", "jpg")[0] for width in widths] == \
         [False, True, False, True, False, False, True]
+
+
+def test_of_up_to_18_megapixels_all_are_kept(renderer, folder):
+    with Image.open(TWO_WINGS) as image:
+        image.resize((5120, 3200)).save(folder / "wide.jpg", quality=85)
+    renderer.forget()
+    widths = (160, 320, 640, 1280, 1920, 4000, 64)
+    assert [make(renderer, folder / "wide.jpg", f"w={width}", "jpg")[0] for width in widths] == \
+        [False, True, False, True, True, True, True]
 
 
 def test_a_part_is_not_kept_before_somebody_asks_again(renderer, plain):
@@ -179,6 +188,82 @@ def test_who_leaves_a_mezzanine_keeps_its_pixels(renderer, folder, large):
     assert (folder / "left").read_bytes() == small.read_bytes()
 
 
+def test_who_leaves_a_small_one_has_all_pixels_for_large_results(renderer, folder, large):
+    source, small, _ = large
+    exact = {recipe: make_alone(renderer, source, recipe).read_bytes() for recipe in ("w=1300", "w=2001", "w=300")}
+    renderer.forget()
+    renderer.try_render(source, "w=200", "jpg", leave=folder / "left")
+    for recipe in ("w=1300", "w=2001"):
+        outcome = renderer.try_render(source, recipe, "png", mezzanine=small)
+        assert (outcome["mezzanine"], outcome["kept"]) == ("used", "1")
+        assert outcome["path"].read_bytes() == exact[recipe], recipe
+    # What keeps each level is not made of halves.
+    was_kept, path = make(renderer, source, "w=300", "png")
+    assert was_kept and path.read_bytes() == exact["w=300"]
+
+
+def make_alone(renderer, source, recipe):
+    renderer.forget()
+    was_kept, path = make(renderer, source, recipe)
+    assert not was_kept
+    return path
+
+
+@pytest.fixture(scope="module")
+def with_alpha(folder):
+    """The same picture three times: opaque, nearly so in one row, transparent there."""
+    with Image.open(TWO_WINGS) as image:
+        image = image.resize((3600, 1000)).convert("RGBA")
+    paths = {}
+    for alpha in (255, 253, 80):
+        image.paste((200, 30, 30, alpha), (0, 700, 3600, 701))
+        paths[alpha] = folder / f"alpha{alpha}.png"
+        image.save(paths[alpha], compress_level=1)
+    return paths
+
+
+@pytest.mark.parametrize("recipe", ["w=1800", "w=500", "w=500,h=500,fit=cover,g=s", "w=900,rot=90"])
+def test_an_opaque_alpha_channel_costs_nothing_and_is_there_again(renderer, folder, with_alpha, recipe):
+    with Image.open(with_alpha[255]) as image:
+        image.convert("RGB").save(folder / "without.png", compress_level=1)
+    without = open_whole(make_alone(renderer, folder / "without.png", recipe))
+    with_it = open_whole(make_alone(renderer, with_alpha[255], recipe))
+    assert with_it.mode == "RGBA" and with_it.getchannel("A").getextrema() == (255, 255)
+    assert with_it.convert("RGB").tobytes() == without.convert("RGB").tobytes()
+
+
+def test_what_is_transparent_anywhere_stays_so(renderer, with_alpha):
+    """Above the row all is opaque, which is how it looks until the row comes."""
+    for alpha in (253, 80):
+        picture = open_whole(make_alone(renderer, with_alpha[alpha], "crop=0:690:3600:20"))
+        assert picture.getchannel("A").getextrema() == (alpha, 255)
+        assert picture.getpixel((1800, 10)) == (200, 30, 30, alpha)
+
+
+def test_nearly_opaque_pixels_are_kept_as_opaque_ones_for_who_takes_a_mezzanine_only(renderer, folder, with_alpha):
+    source, left = with_alpha[253], folder / "left"
+    exact = open_whole(make_alone(renderer, source, "w=2000"))
+    renderer.forget()
+    assert renderer.try_render(source, "w=200", "jpg", leave=left)["mezzanine"] == "follows"
+    outcome = renderer.try_render(source, "w=2000", "png", mezzanine=left)
+    assert (outcome["mezzanine"], outcome["kept"]) == ("used", "1")
+    assert_alike(exact, open_whole(outcome["path"]), "nearly opaque")
+    was_kept, path = make(renderer, source, "w=2000", "png")
+    assert not was_kept and open_whole(path).tobytes() == exact.tobytes()
+    # The same from another renderer, which has not left it.
+    renderer.forget()
+    froms = [renderer.try_render(source, "w=2000", "png", mezzanine=left)["kept"] for _ in "ab"]
+    assert froms == ["0", "1"]
+    assert not make(renderer, source, "w=2000", "png")[0]
+
+
+def test_of_a_transparent_original_nothing_is_taken_for_opaque(renderer, folder, with_alpha):
+    renderer.forget()
+    assert renderer.try_render(with_alpha[80], "w=200", "jpg", leave=folder / "left")["mezzanine"] == "never"
+    assert_alike(open_whole(make(renderer, with_alpha[80], "w=900")[1]),
+                 open_whole(make_alone(renderer, with_alpha[80], "w=900")), "transparent")
+
+
 @pytest.mark.parametrize("which", ["small", "large"])
 def test_pixels_of_a_mezzanine_are_for_those_who_would_use_it(renderer, large, which):
     source, mezzanine = large[0], large[1 if which == "small" else 2]
@@ -201,7 +286,7 @@ def test_averages_are_not_for_what_keeps_each_level(renderer, folder, large):
     renderer.forget()
     renderer.try_render(source, "w=200", "jpg", leave=folder / "left")
     was_kept, path = make(renderer, source, "w=300", "png")
-    assert not was_kept and path.read_bytes() == exact
+    assert was_kept and path.read_bytes() == exact
 
 
 # ---- of the same file only ------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Mezzanines as a server keeps them: left once, used, healed, forgotten with the original."""
 
 import concurrent.futures
+import time
 
 import pytest
 from PIL import Image
@@ -10,6 +11,8 @@ from process import wait_until
 from samples import BACKGROUNDS
 
 SIZES = (160, 320, 480, 640, 960, 1280)
+
+JUST_NOW_S = 2
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +76,29 @@ def test_the_first_variant_leaves_one_for_the_others(new_site, wings):
 
 
 def test_a_large_original_has_a_small_one_and_a_large_one(new_site, wings):
-    """Each left by the first result that needs it."""
+    """Each left by the first result that needs it, but not in the moment after the other."""
     site = new_site()
     froms = []
     for width in (160, 960, 1280, 1920, 320):
+        if width == 1280:
+            time.sleep(JUST_NOW_S + 1)
         answer = site.get(f"/a/wide/w={width}/x.jpg")
         assert answer.status == 200 and answer.image().size == (width, width * 2400 // 3840)
         froms.append(is_from_mezzanine(site, answer))
         if not froms[-1]:
             wait_until(lambda: metric(site, "left") == froms.count(False), 20, "a mezzanine")
     assert froms == [False, True, False, True, True]
+
+
+def test_in_the_moment_after_a_small_one_was_left_nobody_waits_for_a_large_one(new_site, wings):
+    site = new_site()
+    assert site.get("/a/wide/w=160/x.jpg").status == 200
+    wait_for_mezzanine(site)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(site.get, ["/a/wide/w=1280/x.jpg", "/a/wide/w=1920/x.webp"]))
+    assert [answer.image().size for answer in answers] == [(1280, 800), (1920, 1200)]
+    assert all(float(site.logged(answer)["wait_ms"]) < 50 for answer in answers)
+    assert metric(site, "left") == 1
 
 
 def test_a_large_one_serves_small_results(new_site, wings):
