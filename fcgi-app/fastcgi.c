@@ -241,41 +241,37 @@ new_request_id(struct fastcgi *fastcgi, struct arena *arena)
 static void
 read_parameters(struct fastcgi *fastcgi, struct request *request)
 {
-	struct {
-		const char *name;
-		struct span *value;
-	} const wanted[] = {
-		{ "REQUEST_METHOD=", &request->method },
-		{ "REQUEST_URI=", &request->target },
-		{ "HTTP_ACCEPT=", &request->fields[FIELD_ACCEPT] },
-		{ "HTTP_SAVE_DATA=", &request->fields[FIELD_SAVE_DATA] },
-		{ "HTTP_SEC_CH_WIDTH=", &request->fields[FIELD_SEC_CH_WIDTH] },
-		{ "HTTP_WIDTH=", &request->fields[FIELD_WIDTH] },
-		{ "HTTP_SEC_CH_DPR=", &request->fields[FIELD_SEC_CH_DPR] },
-		{ "HTTP_DPR=", &request->fields[FIELD_DPR] },
-		{ "HTTP_IF_NONE_MATCH=", &request->if_none_match },
-		{ "HTTP_IF_MATCH=", &request->if_match },
-		{ "REMOTE_ADDR=", &request->remote_address },
+	struct span given_id = { 0 }, if_range = { 0 }, if_unmodified_since = { 0 }, send = { 0 };
+	const struct {
+		struct span name, *value;
+	} wanted[] = {
+		{ SPAN_OF_LITERAL("REQUEST_METHOD"), &request->method },
+		{ SPAN_OF_LITERAL("REQUEST_URI"), &request->target },
+		{ SPAN_OF_LITERAL("HTTP_ACCEPT"), &request->fields[FIELD_ACCEPT] },
+		{ SPAN_OF_LITERAL("HTTP_SAVE_DATA"), &request->fields[FIELD_SAVE_DATA] },
+		{ SPAN_OF_LITERAL("HTTP_SEC_CH_WIDTH"), &request->fields[FIELD_SEC_CH_WIDTH] },
+		{ SPAN_OF_LITERAL("HTTP_WIDTH"), &request->fields[FIELD_WIDTH] },
+		{ SPAN_OF_LITERAL("HTTP_SEC_CH_DPR"), &request->fields[FIELD_SEC_CH_DPR] },
+		{ SPAN_OF_LITERAL("HTTP_DPR"), &request->fields[FIELD_DPR] },
+		{ SPAN_OF_LITERAL("HTTP_IF_NONE_MATCH"), &request->if_none_match },
+		{ SPAN_OF_LITERAL("HTTP_IF_MATCH"), &request->if_match },
+		{ SPAN_OF_LITERAL("HTTP_IF_RANGE"), &if_range },
+		{ SPAN_OF_LITERAL("HTTP_IF_UNMODIFIED_SINCE"), &if_unmodified_since },
+		{ SPAN_OF_LITERAL("HTTP_X_REQUEST_ID"), &given_id },
+		{ SPAN_OF_LITERAL("REMOTE_ADDR"), &request->remote_address },
+		{ SPAN_OF_LITERAL("VITRINE_SEND"), &send },
 	};
-	struct span given_id = { NULL, 0 };
 
 	for (char **at = fastcgi->request.envp; *at != NULL; at++) {
-		struct span parameter = span_of(*at);
+		struct span value = span_of(*at), name = span_cut(&value, '=');
 
 		for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-			if (span_starts_with(parameter, wanted[i].name)) {
-				*wanted[i].value = span_of(*at + strlen(wanted[i].name));
-				break;
-			}
-		if (span_starts_with(parameter, "HTTP_X_REQUEST_ID="))
-			given_id = span_of(*at + strlen("HTTP_X_REQUEST_ID="));
-		else if (span_starts_with(parameter, "HTTP_IF_MATCH=") ||
-		    span_starts_with(parameter, "HTTP_IF_RANGE=") ||
-		    span_starts_with(parameter, "HTTP_IF_UNMODIFIED_SINCE="))
-			request->has_precondition = true;
-		else if (span_equals(parameter, "VITRINE_SEND=body"))
-			request->needs_body = true;
+			if (wanted[i].name.length == name.length &&
+			    memcmp(wanted[i].name.at, name.at, name.length) == 0)
+				*wanted[i].value = value;
 	}
+	request->has_precondition = request->if_match.at != NULL || if_range.at != NULL || if_unmodified_since.at != NULL;
+	request->needs_body = span_equals(send, "body");
 	request->is_head = span_equals(request->method, "HEAD");
 	if (given_id.at != NULL && request_id_is_valid(given_id))
 		request->id = arena_copy_bytes(request->arena, given_id.at, given_id.length);
@@ -299,39 +295,43 @@ fastcgi_read(struct fastcgi *fastcgi, struct arena *arena, struct request *reque
 /* The reason phrase is for people only (RFC 9110 section 15.1), but Apache
  * wants one. */
 static const char *
-status_phrase(unsigned status)
+status_line(struct arena *arena, unsigned status)
 {
 	switch (status) {
-	case 200: return "OK";
-	case 304: return "Not Modified";
-	case 400: return "Bad Request";
-	case 403: return "Forbidden";
-	case 404: return "Not Found";
-	case 405: return "Method Not Allowed";
-	case 410: return "Gone";
-	case 412: return "Precondition Failed";
-	case 415: return "Unsupported Media Type";
-	case 422: return "Unprocessable Content";
-	case 500: return "Internal Server Error";
-	case 502: return "Bad Gateway";
-	case 503: return "Service Unavailable";
-	case 504: return "Gateway Timeout";
+	case 200: return "200 OK";
+	case 304: return "304 Not Modified";
+	case 400: return "400 Bad Request";
+	case 403: return "403 Forbidden";
+	case 404: return "404 Not Found";
+	case 405: return "405 Method Not Allowed";
+	case 410: return "410 Gone";
+	case 412: return "412 Precondition Failed";
+	case 415: return "415 Unsupported Media Type";
+	case 422: return "422 Unprocessable Content";
+	case 500: return "500 Internal Server Error";
+	case 502: return "502 Bad Gateway";
+	case 503: return "503 Service Unavailable";
+	case 504: return "504 Gateway Timeout";
 	}
-	return "Status";
+	return arena_printf(arena, "%u Status", status);
+}
+
+static void
+put_header(FCGX_Stream *out, const char *name, const char *value)
+{
+	FCGX_PutS(name, out);
+	FCGX_PutS(": ", out);
+	FCGX_PutS(value, out);
+	FCGX_PutS("\r\n", out);
 }
 
 static void
 put_head(FCGX_Stream *out, const struct request *request, const struct response *response)
 {
 	/* Always a Status: without one Apache judges conditions by itself. */
-	FCGX_PutS(arena_printf(request->arena, "Status: %u %s\r\n", response->status,
-	    status_phrase(response->status)), out);
-	for (unsigned i = 0; i < response->header_count; i++) {
-		FCGX_PutS(response->headers[i].name, out);
-		FCGX_PutS(": ", out);
-		FCGX_PutS(response->headers[i].value, out);
-		FCGX_PutS("\r\n", out);
-	}
+	put_header(out, "Status", status_line(request->arena, response->status));
+	for (unsigned i = 0; i < response->header_count; i++)
+		put_header(out, response->headers[i].name, response->headers[i].value);
 	FCGX_PutS("\r\n", out);
 }
 

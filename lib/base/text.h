@@ -20,6 +20,9 @@ struct span {
 	size_t length;
 };
 
+/* As an initialiser. */
+#define SPAN_OF_LITERAL(text) { (text), sizeof(text) - 1 }
+
 /* For printf: printf("%.*s", SPAN_ARGS(span)). */
 #define SPAN_ARGS(span) (int)(span).length, (span).at
 
