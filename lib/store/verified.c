@@ -8,8 +8,8 @@
 /* One of 20 kB is read in 5 microseconds, one of 100 MB in 20 milliseconds. */
 enum { LARGE_BYTES = 256 * 1024, BELIEVED_S = 10, LARGE_BELIEVED_S = 600 };
 
-/* Time stamps move in ticks, of some milliseconds; on file systems that know whole seconds only, of up to two. */
-enum { SETTLED_AFTER_MS = 50, COARSE_SETTLED_AFTER_MS = 2000 };
+/* Time stamps move in ticks: until then another change might not show. */
+enum { SETTLED_AFTER_S = 1 };
 
 /* The lowest bits of a note. */
 enum { MEDIA_BITS = 8 };
@@ -24,12 +24,29 @@ now_s(void)
 	return now.tv_sec;
 }
 
-/* Of one file in one state at one time: when its time is over, nobody finds it any more.
- * Times end at another moment for each file, so that not all are read again at once. */
+/* How long it is since it was changed; negative when that is to come. */
+static int64_t
+age_s(const struct stat *status)
+{
+	return now_s() - status->st_ctim.tv_sec;
+}
+
+/* When its time is over, nobody finds a note any more.  Times end at another moment for each file, so that
+ * not all are read again at once.  Those of a second are no others'. */
+static int64_t
+period_of(const struct stat *status)
+{
+	int64_t believed_s = status->st_size > LARGE_BYTES ? LARGE_BELIEVED_S : BELIEVED_S;
+
+	if (age_s(status) <= SETTLED_AFTER_S)
+		return -now_s();
+	return (now_s() + (int64_t)(status->st_ino % (uint64_t)believed_s)) / believed_s;
+}
+
+/* Of one file in one state at one time. */
 static uint64_t
 fingerprint(enum store_part part, const struct key *key, const struct stat *status)
 {
-	int64_t believed_s = status->st_size > LARGE_BYTES ? LARGE_BELIEVED_S : BELIEVED_S;
 	struct {
 		char name[KEY_HEX];
 		uint64_t part, device, inode, bytes;
@@ -41,7 +58,7 @@ fingerprint(enum store_part part, const struct key *key, const struct stat *stat
 		.bytes = (uint64_t)status->st_size,
 		.changed_s = status->st_ctim.tv_sec,
 		.changed_ns = status->st_ctim.tv_nsec,
-		.period = (now_s() + (int64_t)(status->st_ino % (uint64_t)believed_s)) / believed_s,
+		.period = period_of(status),
 	};
 
 	memcpy(file.name, key->hex, sizeof(file.name));
@@ -67,23 +84,11 @@ verified_find(const struct store_verified *verified, enum store_part part, const
 	return true;
 }
 
-/* Coarse: stamps are taken from the same clock. */
-static bool
-is_settled(const struct stat *status)
-{
-	const struct timespec *changed = &status->st_ctim;
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	return (now.tv_sec - changed->tv_sec) * 1000 + (now.tv_nsec - changed->tv_nsec) / 1000000 >
-	    (changed->tv_nsec == 0 ? COARSE_SETTLED_AFTER_MS : SETTLED_AFTER_MS);
-}
-
 void
 verified_note(struct store_verified *verified, enum store_part part, const struct key *key,
     const struct stat *status, enum media media)
 {
-	if (is_settled(status))
+	if (age_s(status) >= 0)
 		atomic_store_explicit(&verified->slots[slot_of(key)], fingerprint(part, key, status) | media,
 		    memory_order_relaxed);
 }

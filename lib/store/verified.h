@@ -7,6 +7,10 @@
  * disk that gives other bytes although nobody wrote: for ten seconds, or for ten minutes when
  * the file is large; and then only bytes that the page cache did not hold meanwhile.
  *
+ * A ctime moves in ticks of some milliseconds, so a second change may not show.  What was changed in
+ * this second or the last is therefore believed until the second is over, and no longer: two hundred
+ * who have waited for a new picture need not read it two hundred times.
+ *
  * A note is one atomic number, so a process may die at any instant.  All zeros is empty.
  */
 #ifndef STORE_VERIFIED_H
@@ -27,8 +31,7 @@ struct store_verified {
 bool verified_find(const struct store_verified *verified, enum store_part part, const struct key *key,
     const struct stat *status, enum media *media) __attribute__((warn_unused_result));
 
-/* It has just been read.  Not noted when it was changed so recently that another change
- * might not move its ctime. */
+/* It has just been read.  Not noted when its ctime is in the future. */
 void verified_note(struct store_verified *verified, enum store_part part, const struct key *key,
     const struct stat *status, enum media media);
 
