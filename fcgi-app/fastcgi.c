@@ -270,7 +270,8 @@ read_parameters(struct fastcgi *fastcgi, struct request *request)
 			    memcmp(wanted[i].name.at, name.at, name.length) == 0)
 				*wanted[i].value = value;
 	}
-	request->has_precondition = request->if_match.at != NULL || if_range.at != NULL || if_unmodified_since.at != NULL;
+	request->has_precondition = request->if_match.at != NULL || if_range.at != NULL ||
+	    if_unmodified_since.at != NULL;
 	request->needs_body = span_equals(send, "body");
 	request->is_head = span_equals(request->method, "HEAD");
 	if (given_id.at != NULL && request_id_is_valid(given_id))
