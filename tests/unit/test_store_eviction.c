@@ -70,11 +70,12 @@ write_for_ever(struct store *store, unsigned first)
 	}
 }
 
-/* Writers at the same time count their bytes before they look for room. */
+/* Writers at the same time count their bytes before they look for room.  What they have counted is forgotten
+ * when the sum is made anew (usage.h), so there may be as much again. */
 static void
 test_never_exceeds_the_limit_with_several_writers(void **state)
 {
-	enum { WRITERS = 4, LIMIT = 300000, SLACK = WRITERS * SMALL };
+	enum { WRITERS = 4, LIMIT = 300000, SLACK = 2 * WRITERS * SMALL };
 	struct store *store = open_with_fixed_seed(LIMIT);
 	pid_t writers[WRITERS];
 
