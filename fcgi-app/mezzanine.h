@@ -4,8 +4,9 @@
  * The first request that decodes a large original leaves one among the variants of the
  * store, small or large as its result needs, under a key of its own that follows from the
  * original's (image/mezzanine.c makes it); those who come meanwhile and could use it wait
- * for it, within limits; later variants are made of it.  It may be absent, damaged or evicted at any time: then the
- * original serves, and nobody is told.
+ * for it, within limits; later variants are made of it.  It may be absent, damaged or evicted
+ * at any time: then the original serves, and nobody is told.  In the moment after a small one
+ * was left no large one is, because renderers have all pixels then (image/kept.c).
  */
 #ifndef FCGI_APP_MEZZANINE_H
 #define FCGI_APP_MEZZANINE_H

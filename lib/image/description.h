@@ -94,14 +94,20 @@ description_small_shrink(const struct image_description *description)
 }
 
 static inline unsigned
-description_large_shrink(const struct image_description *description)
+description_shrink_below(const struct image_description *description, uint64_t pixels_max)
 {
 	uint64_t pixels = (uint64_t)description->width * description->height;
 	unsigned shrink = 1;
 
-	while (shrink < MEZZANINE_SHRINK_MAX && pixels / (shrink * shrink) > MEZZANINE_PIXELS_MAX)
+	while (shrink < MEZZANINE_SHRINK_MAX && pixels / (shrink * shrink) > pixels_max)
 		shrink *= 2;
 	return shrink;
+}
+
+static inline unsigned
+description_large_shrink(const struct image_description *description)
+{
+	return description_shrink_below(description, MEZZANINE_PIXELS_MAX);
 }
 
 /* A renderer keeps a picture in memory, for the next job, with all of its pixels if they are no more than these;
@@ -111,12 +117,7 @@ enum { KEPT_PIXELS_MAX = 18000000 };
 static inline unsigned
 description_kept_shrink(const struct image_description *description)
 {
-	uint64_t pixels = (uint64_t)description->width * description->height;
-	unsigned shrink = 1;
-
-	while (shrink < MEZZANINE_SHRINK_MAX && pixels / (shrink * shrink) > KEPT_PIXELS_MAX)
-		shrink *= 2;
-	return shrink;
+	return description_shrink_below(description, KEPT_PIXELS_MAX);
 }
 
 /* The one for a result that is so many times smaller than the original. */

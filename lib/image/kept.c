@@ -2,9 +2,9 @@
  * kept - the pixels of the last picture, for the next job of the same file.
  *
  * A page asks for a photo in several sizes at once, so the file that was decoded last is the
- * likeliest one to be asked for again.  What the first of them has decoded, at the scale that
- * it needed, stays in memory; who asks again and needs more decodes as much as most
- * results need, once.  Small results are made of halves of it.  Whatever is made of it has at
+ * likeliest one to be asked for again.  What the first of them has decoded stays in memory: all
+ * pixels, or of a plain JPEG what it needed; who asks again and needs more decodes all, once, up to
+ * KEPT_PIXELS_MAX.  Small results are made of halves of it.  Whatever is made of it has at
  * most half of its sides, unless it has all pixels.
  *
  * A file is known by its inode, and a descriptor of it is held, so no other file can get that

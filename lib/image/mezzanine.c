@@ -2,8 +2,8 @@
  * mezzanine - a whole original once more, as a file of which small sizes cost little.
  *
  * PNG, WebP, AVIF and progressive JPEG are decoded in full for every size.  Who has to
- * do that for the first of them keeps the pixels, of a large one no more than what small results
- * need, and when the variant is finished writes them as a plain JPEG, which libjpeg decodes at
+ * do that for the first of them keeps the pixels (kept.c), and when the variant is finished writes
+ * them, of a large one as many as small results need, as a plain JPEG, which libjpeg decodes at
  * a half, a quarter or an eighth.  Colour at half the resolution is no loss, because a result
  * made of it has at most half the sides.
  *
