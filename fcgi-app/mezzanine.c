@@ -113,11 +113,14 @@ find_wanted(struct mezzanine *mezzanine)
 static bool
 was_decoded_just_now(const struct mezzanine *mezzanine)
 {
-	struct timespec now;
 	struct stat status;
+	int64_t age_s;
 
-	return mezzanine->is_kept_whole && fstat(mezzanine->file.fd, &status) == 0 &&
-	    clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec - status.st_mtim.tv_sec <= JUST_NOW_S;
+	if (!mezzanine->is_kept_whole || fstat(mezzanine->file.fd, &status) == -1)
+		return false;
+	age_s = time(NULL) - status.st_mtim.tv_sec;
+	/* Not what the future left, which it would be for as long as a clock was set back. */
+	return age_s >= -1 && age_s <= JUST_NOW_S;
 }
 
 /* True also when nobody needs the one that is wanted: it cannot be, or would not be used now.  One that is too

@@ -131,7 +131,8 @@ mezzanine_keep_base(struct source *source, const struct geometry *geometry, stru
 	/* The variant is made of it too. */
 	if (shrink > 1 && factor < shrink * MEZZANINE_SHRINK_MIN)
 		return true;
-	if (!kept_can_hold_all(kept, source))
+	/* Else what is loaded is all. */
+	if (shrink == 1 || !kept_can_hold_all(kept, source))
 		kept = NULL;
 	if (!(vips_image_hasalpha(source->image) ? load_with_alpha(source, shrink, kept, fate, why) :
 	    load(source, shrink, kept, fate, why)))

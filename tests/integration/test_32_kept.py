@@ -202,6 +202,16 @@ def test_who_leaves_a_small_one_has_all_pixels_for_large_results(renderer, folde
     assert was_kept and path.read_bytes() == exact["w=300"]
 
 
+def test_who_leaves_one_of_all_pixels_is_made_of_all_of_them(renderer, folder):
+    """In a format that keeps each level: the same file as without leaving one."""
+    with Image.open(TWO_WINGS) as image:
+        image.resize((3000, 1200)).save(folder / "wide.png", compress_level=1)
+    alone = make_alone(renderer, folder / "wide.png", "w=300").read_bytes()
+    renderer.forget()
+    outcome = renderer.try_render(folder / "wide.png", "w=300", "png", leave=folder / "left")
+    assert outcome["mezzanine"] == "follows" and outcome["path"].read_bytes() == alone
+
+
 def make_alone(renderer, source, recipe):
     renderer.forget()
     was_kept, path = make(renderer, source, recipe)
