@@ -51,7 +51,7 @@ static bool
 start_renderer(struct import_pool *pool, unsigned place, struct failure *why)
 {
 	pool->renderers[place] = renderer_start(&pool->renderer, pool->renderer_listener, pool->renderer_lifeline[0],
-	    why);
+	    -1, why);
 	return pool->renderers[place] != -1;
 }
 

@@ -109,7 +109,7 @@ find_wanted(struct mezzanine *mezzanine)
 }
 
 /* A page asks for all its sizes within a moment.  To write a large one then, and to wait for it, takes as long as
- * to decode the original once more, and one of two renderers still has all of its pixels. */
+ * to decode the original once more, and renderers still keep all of its pixels. */
 static bool
 was_decoded_just_now(const struct mezzanine *mezzanine)
 {

@@ -15,6 +15,7 @@ struct own_renderer {
 	const struct renderer_config *config;
 	struct render_address address;
 	int lifeline[2];
+	int pixels;
 	pid_t pid;
 };
 
@@ -26,12 +27,13 @@ own_renderer_open(const struct renderer_config *config, struct failure *why)
 	CHECK(own != NULL);
 	own->config = config;
 	own->lifeline[0] = own->lifeline[1] = own->pid = -1;
-	if (pipe2(own->lifeline, O_CLOEXEC) == -1) {
+	own->pixels = renderer_pixels(1, why);
+	if (own->pixels != -1 && pipe2(own->lifeline, O_CLOEXEC) == 0)
+		return own;
+	if (own->pixels != -1)
 		fail(why, FAIL_INTERNAL, "cannot make a pipe: %s", strerror(errno));
-		own_renderer_close(own);
-		return NULL;
-	}
-	return own;
+	own_renderer_close(own);
+	return NULL;
 }
 
 static bool
@@ -42,7 +44,7 @@ start(struct own_renderer *own, struct failure *why)
 	if (listener == -1)
 		return false;
 	if (render_address_of(listener, &own->address, why))
-		own->pid = renderer_start(own->config, listener, own->lifeline[0], why);
+		own->pid = renderer_start(own->config, listener, own->lifeline[0], own->pixels, why);
 	close(listener);
 	return own->pid != -1;
 }
@@ -92,6 +94,8 @@ own_renderer_close(struct own_renderer *own)
 	for (unsigned i = 0; i < 2; i++)
 		if (own->lifeline[i] != -1)
 			close(own->lifeline[i]);
+	if (own->pixels != -1)
+		close(own->pixels);
 	if (own->pid != -1)
 		waitpid(own->pid, NULL, 0);
 	free(own);

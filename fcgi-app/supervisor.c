@@ -72,6 +72,7 @@ struct supervisor {
 	int lifeline[ROLE_COUNT][2];
 	int drain[2];
 	int bell;			/* duty.h */
+	int pixels;			/* of its renderers */
 	int signals;			/* readable when there is one to take */
 };
 
@@ -186,6 +187,7 @@ start_responder(struct supervisor *supervisor, unsigned number)
 	close(supervisor->lifeline[RENDERER][0]);
 	close(supervisor->drain[1]);
 	close(supervisor->signals);
+	close(supervisor->pixels);
 	exit(responder_run(supervisor->settings, &config));
 }
 
@@ -206,7 +208,7 @@ start_child(struct supervisor *supervisor, enum role role)
 			fail(&why, FAIL_INTERNAL, "cannot fork: %s", strerror(errno));
 	} else {
 		child->pid = renderer_start(&supervisor->settings->render.process, RENDERER_LISTENER_FD,
-		    supervisor->lifeline[RENDERER][0], &why);
+		    supervisor->lifeline[RENDERER][0], supervisor->pixels, &why);
 	}
 	if (child->pid != -1)
 		return true;
@@ -483,7 +485,8 @@ supervisor_open(struct supervisor *supervisor, struct failure *why)
 		return fail(why, FAIL_INTERNAL, "cannot make a descriptor: %s", strerror(errno));
 	supervisor->wanted[RESPONDER] = settings->server.responders;
 	supervisor->wanted[RENDERER] = settings->render.renderers;
-	return true;
+	supervisor->pixels = renderer_pixels(settings->render.renderers, why);
+	return supervisor->pixels != -1;
 }
 
 int

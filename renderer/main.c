@@ -39,6 +39,7 @@ struct command_line {
 static const struct option options[] = {
 	{ "listener", required_argument, NULL, 'l' },
 	{ "lifeline", required_argument, NULL, 'e' },
+	{ "pixels", required_argument, NULL, 'p' },
 	{ "memory-mb", required_argument, NULL, 'm' },
 	{ "jobs", required_argument, NULL, 'j' },
 	{ "recycle-memory-mb", required_argument, NULL, 'r' },
@@ -76,6 +77,10 @@ read_option(int option, const char *text, struct command_line *line)
 		is_valid = span_to_u64(argument, FIRST_OWN_FD, INT16_MAX, &value);
 		line->serve.lifeline = (int)value;
 		break;
+	case 'p':
+		is_valid = span_to_u64(argument, FIRST_OWN_FD, INT16_MAX, &value);
+		line->serve.pixels = (int)value;
+		break;
 	case 'm':
 		is_valid = span_to_u64(argument, 0, MEMORY_MB_MAX, &value);
 		line->limits.memory_bytes = value * MEGABYTE;
@@ -110,7 +115,7 @@ parse_command_line(int count, char **arguments, struct command_line *line)
 	int option;
 
 	*line = (struct command_line){
-		.serve = { .listener = -1, .lifeline = -1 },
+		.serve = { .listener = -1, .lifeline = -1, .pixels = -1 },
 		.limits = { .max_output_bytes = JOB_OUTPUT_BYTES_MAX },
 	};
 	while ((option = getopt_long(count, arguments, "", options, NULL)) != -1)
@@ -122,16 +127,19 @@ parse_command_line(int count, char **arguments, struct command_line *line)
 
 /* Whatever else was left open by who started us, we do not want it. */
 static void
-close_all_but(int one, int other)
+close_all_but(const int *wanted, size_t count)
 {
-	unsigned low = (unsigned)(one < other ? one : other);
-	unsigned high = (unsigned)(one < other ? other : one);
+	unsigned from = FIRST_OWN_FD, to;
 
-	if (low > FIRST_OWN_FD)
-		close_range(FIRST_OWN_FD, low - 1, 0);
-	if (high > low + 1)
-		close_range(low + 1, high - 1, 0);
-	close_range(high + 1, ~0U, 0);
+	do {
+		to = ~0U;
+		for (size_t i = 0; i < count; i++)
+			if (wanted[i] >= (int)from && (unsigned)wanted[i] < to)
+				to = (unsigned)wanted[i];
+		if (to > from)
+			close_range(from, to - (to != ~0U), 0);
+		from = to + 1;
+	} while (to != ~0U);
 }
 
 /* Without image_init(), which takes most of a start's time. */
@@ -152,9 +160,10 @@ check_sandbox(const struct command_line *line)
 static bool
 run(const struct command_line *line, char *program, struct failure *why)
 {
+	const int wanted[] = { line->serve.listener, line->serve.lifeline, line->serve.pixels };
 	struct sandbox_parts parts;
 
-	close_all_but(line->serve.listener, line->serve.lifeline);
+	close_all_but(wanted, sizeof(wanted) / sizeof(wanted[0]));
 	/* Libraries read dozens of variables; none of them shall change a picture. */
 	clearenv();
 	return limits_enter(&line->limits, why) && resident_open(why) && watch_open(why) && image_init(program, why) &&
@@ -169,9 +178,9 @@ main(int count, char **arguments)
 	struct failure why = { 0 };
 
 	if (!parse_command_line(count, arguments, &line)) {
-		fputs("event=renderer-usage message=\"vitrine-renderer --listener=FD --lifeline=FD [--memory-mb=N] "
-		    "[--jobs=N] [--recycle-memory-mb=N] [--max-output-bytes=N] [--sandbox=preferred|required|off] "
-		    "[--check-sandbox]\"\n", stderr);
+		fputs("event=renderer-usage message=\"vitrine-renderer --listener=FD --lifeline=FD [--pixels=FD] "
+		    "[--memory-mb=N] [--jobs=N] [--recycle-memory-mb=N] [--max-output-bytes=N] "
+		    "[--sandbox=preferred|required|off] [--check-sandbox]\"\n", stderr);
 		return EXIT_USAGE;
 	}
 	if (line.only_checks)

@@ -237,12 +237,15 @@ with_jitter(unsigned jobs)
 	return jobs - tenth + random % (2 * tenth + 1);
 }
 
-/* What is kept for the next job goes back to the system, also what glibc keeps. */
-static void
+/* What was kept for the next jobs goes back to the system, also what glibc keeps.  False when others still use
+ * some of it. */
+static bool
 forget(struct image_kept *kept)
 {
-	image_kept_forget(kept);
+	bool is_all = image_kept_forget(kept, KEEP_MS);
+
 	malloc_trim(0);
+	return is_all;
 }
 
 /* A connection, or -1 when it is time to leave or, with *why filled, to die. */
@@ -260,8 +263,7 @@ next_connection(const struct serve_config *config, struct image_kept *kept, stru
 			return -1;
 		}
 		if (ready == 0) {
-			forget(kept);
-			patience_ms = -1;
+			patience_ms = forget(kept) ? -1 : KEEP_MS;
 			continue;
 		}
 		if (ends[0].revents != 0)
@@ -283,7 +285,7 @@ is_too_large(const struct serve_config *config, struct image_kept *kept)
 {
 	if (config->recycle_bytes == 0 || resident_bytes() <= config->recycle_bytes)
 		return false;
-	forget(kept);
+	(void)forget(kept);
 	return resident_bytes() > config->recycle_bytes;
 }
 
@@ -306,9 +308,9 @@ serve_and_keep(const struct serve_config *config, struct image_kept *kept, struc
 bool
 serve(const struct serve_config *config, struct failure *why)
 {
-	struct image_kept *kept = image_kept_new();
+	struct image_kept *kept = config->pixels != -1 ? image_kept_open(config->pixels) : NULL;
 	bool is_well = serve_and_keep(config, kept, why);
 
-	image_kept_free(kept);
+	image_kept_close(kept);
 	return is_well;
 }

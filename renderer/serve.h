@@ -17,6 +17,7 @@
 struct serve_config {
 	int listener;		/* SOCK_SEQPACKET, listening, non-blocking, shared */
 	int lifeline;		/* end of file: leave */
+	int pixels;		/* memory to keep pixels in, shared; -1: none are kept */
 	unsigned jobs;		/* 0: no limit */
 	uint64_t recycle_bytes;	/* 0: no mark */
 };

@@ -62,6 +62,8 @@ static const struct condition {
 	{ SCMP_SYS(fcntl), 1, UINT32_MAX, F_SETFD },
 	{ SCMP_SYS(fcntl), 1, UINT32_MAX, F_GETFL },
 	{ SCMP_SYS(fcntl), 1, UINT32_MAX, F_DUPFD_CLOEXEC },
+	/* The locks of slots: nobody waits for one. */
+	{ SCMP_SYS(fcntl), 1, UINT32_MAX, F_SETLK },
 	/* getrlimit(), not setrlimit() */
 	{ SCMP_SYS(prlimit64), 2, UINT64_MAX, 0 },
 };

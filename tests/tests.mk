@@ -22,6 +22,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libapplication.a $(BUILD
 
 # The image folder belongs to the renderer; what of it needs plain bytes only is tested by itself.
 $(BUILD)/tests/unit/test_miniature: $(call objects,$(addprefix lib/image/,blurhash.c palette.c srgb.c thumbhash.c))
+$(BUILD)/tests/unit/test_slots: $(call objects,lib/image/slots.c)
 
 # Small programs over one module each, which the integration tests drive.
 probe_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/probe_*.c))

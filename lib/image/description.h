@@ -110,9 +110,13 @@ description_large_shrink(const struct image_description *description)
 	return description_shrink_below(description, MEZZANINE_PIXELS_MAX);
 }
 
-/* A renderer keeps a picture in memory, for the next job, with all of its pixels if they are no more than these;
+/* Renderers keep a picture in memory, for the next jobs, with all of its pixels if they are no more than these;
  * of a larger JPEG what libjpeg gives at a half or less. */
-enum { KEPT_PIXELS_MAX = 18000000 };
+enum { KEPT_PIXELS_MAX = 18000000, KEPT_BYTES_MAX = 3 * KEPT_PIXELS_MAX };
+
+/* It lies in slots (image/slots.h), each for one picture: its colours and halves of them, or its colours and alpha,
+ * which is as much.  Multiples of a page. */
+enum { SLOT_INDEX_BYTES = 32768, SLOT_BYTES = (KEPT_BYTES_MAX / 3 * 4 | 65535) + 1, SLOTS_MAX = 256 };
 
 static inline unsigned
 description_kept_shrink(const struct image_description *description)

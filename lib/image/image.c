@@ -245,6 +245,7 @@ render(struct source *source, const struct image_work *work, struct image_outcom
 	if (!plan(source, &recipe, &work->limits, &geometry, why) ||
 	    !load_frames(&frames, source, work, &recipe, &geometry, outcome, why))
 		return false;
+	kept_share(work->kept);
 	outcome->decode_us = elapsed_us(started_us);
 	is_made = make_frames(&frames, source, work, &recipe, &geometry, why) &&
 	    write_result(&frames, source, work, &recipe, &geometry, &output, why);
@@ -288,10 +289,9 @@ image_render(const struct image_work *work, struct image_outcome *outcome, struc
 	is_made = render(&source, work, outcome, why);
 	if (is_made && outcome->mezzanine == MEZZANINE_FOLLOWS)
 		*work->base = take_base(&source);
-	/* What is wrong with it may be that file. */
-	if (!is_made)
-		image_kept_forget(work->kept);
 	source_close(&source);
+	/* What is wrong with it may be what is kept of that file. */
+	kept_part(work->kept, is_made);
 	return is_made;
 }
 

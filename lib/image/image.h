@@ -34,13 +34,14 @@ bool image_describe(int input, const struct image_limits *limits, struct image_d
 /* The pixels of an original, kept for its mezzanine. */
 struct image_base;
 
-/* What was decoded for one job, for the next one of the same file: up to 48 MB of pixels, as long as the caller
- * likes.  A job that needs another file, or more of it, gives them back before it decodes. */
+/* What was decoded for one job, for the next ones of the same file, in memory that renderers share
+ * (render/renderer_process.h).  NULL, which stands for nothing, where that cannot be mapped.  What was not used
+ * for so long is given back; false when that is not all. */
 struct image_kept;
 
-struct image_kept *image_kept_new(void);
-void image_kept_forget(struct image_kept *kept);
-void image_kept_free(struct image_kept *kept);
+struct image_kept *image_kept_open(int memory);
+bool image_kept_forget(struct image_kept *kept, int64_t unused_ms);
+void image_kept_close(struct image_kept *kept);
 
 /* What a variant is made from and of. */
 struct image_work {

@@ -39,13 +39,31 @@ divide(VipsImage **base, unsigned shrink, struct failure *why)
 	return true;
 }
 
+/* Not where others may read and write it. */
+static bool
+move_out(VipsImage **image, struct failure *why)
+{
+	VipsImage *own = picture_in(NULL, *image);
+
+	if (own == NULL || vips_image_write(*image, own) == -1) {
+		g_clear_object(&own);
+		return fail_from_vips(why, FAIL_INTERNAL, "mezzanine");
+	}
+	image_replace(image, own);
+	return true;
+}
+
 /* Before they are halved: who asks for small sizes asks for a large one too. */
 static bool
-keep_all(struct image_kept *kept, VipsImage *pixels, bool is_exact, struct failure *why)
+keep_all(struct image_kept *kept, VipsImage **pixels, bool is_exact, struct failure *why)
 {
-	VipsImage *all = g_object_ref(pixels);
-	bool is_kept = picture_drop_alpha(&all, why) && picture_decode(&all, why);
+	VipsImage *all;
+	bool is_kept;
 
+	if (!is_exact && !move_out(pixels, why))
+		return false;
+	all = g_object_ref(*pixels);
+	is_kept = picture_drop_alpha(&all, why) && picture_decode(&all, why);
 	if (is_kept)
 		kept_hold_all(kept, all, is_exact);
 	g_object_unref(all);
@@ -77,14 +95,14 @@ load_with_alpha(struct source *source, unsigned shrink, struct image_kept *kept,
 
 	source->base = g_object_ref(source->image);
 	*fate = MEZZANINE_NEVER;
-	if (!picture_decode_colours(&source->base, why))
+	if (!picture_decode_colours(&source->base, kept_room(kept, source->base), why))
 		return false;
 	lowest = picture_lowest_alpha(source->base);
 	if (lowest < NEARLY_OPAQUE)
 		return true;
 	*fate = MEZZANINE_FOLLOWS;
 	source->mezzanine_shrink = shrink;
-	if (kept != NULL && !keep_all(kept, source->base, lowest == OPAQUE, why))
+	if (kept != NULL && !keep_all(kept, &source->base, lowest == OPAQUE, why))
 		return false;
 	if (lowest < OPAQUE)
 		return true;
@@ -103,8 +121,8 @@ load(struct source *source, unsigned shrink, struct image_kept *kept, enum mezza
 		return false;
 	if (kept == NULL)
 		return halve_base(source, is_shrunk ? 1 : shrink, NULL, why);
-	return picture_decode(&source->base, why) && keep_all(kept, source->base, true, why) &&
-	    halve_base(source, shrink, kept, why);
+	return picture_decode_colours(&source->base, kept_room(kept, source->base), why) &&
+	    keep_all(kept, &source->base, true, why) && halve_base(source, shrink, kept, why);
 }
 
 static bool

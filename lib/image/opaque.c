@@ -13,23 +13,21 @@ enum { STRIP_ROWS = 16 };
 /* A picture on its way into memory, row by row; without alpha as long as that is opaque. */
 struct copying {
 	VipsImage *to;
-	VipsPel *row;		/* of the copy */
+	void *memory;		/* of the caller's, or NULL */
 	size_t width, from_bands;
 };
 
+/* The rows are written where they belong, in any order. */
 static bool
-copying_init(struct copying *copying, VipsImage *from)
+begin(struct copying *copying, VipsImage *like, int bands)
 {
-	*copying = (struct copying){
-		.to = vips_image_new_memory(),
-		.row = g_malloc(VIPS_IMAGE_SIZEOF_LINE(from)),
-		.width = (size_t)vips_image_get_width(from),
-		.from_bands = (size_t)vips_image_get_bands(from),
-	};
-	if (vips_image_pipelinev(copying->to, VIPS_DEMAND_STYLE_THINSTRIP, from, NULL) == -1)
+	VipsImage *to = picture_in(copying->memory, like);
+
+	if (to == NULL)
 		return false;
-	copying->to->Bands--;
-	return true;
+	to->Bands = bands;
+	image_replace(&copying->to, to);
+	return vips_image_write_prepare(to) == 0;
 }
 
 static bool
@@ -59,22 +57,22 @@ add_alpha(const struct copying *copying, const VipsPel *colours, VipsPel *row)
 	}
 }
 
-/* There is something to be seen after all.  Rows above y are there already. */
+/* There is something to be seen after all.  Rows above y are there already, perhaps in the same memory: the
+ * last goes first, because each needs more room than it had. */
 static bool
 begin_anew_with_alpha(struct copying *copying, int y)
 {
-	VipsImage *without = copying->to;
-	bool is_copied;
+	VipsImage *without = g_object_ref(copying->to);
+	VipsPel *row = g_malloc(VIPS_IMAGE_SIZEOF_LINE(without));
+	bool is_begun = begin(copying, without, (int)copying->from_bands);
 
-	copying->to = vips_image_new_memory();
-	is_copied = vips_image_pipelinev(copying->to, VIPS_DEMAND_STYLE_THINSTRIP, without, NULL) == 0;
-	copying->to->Bands = (int)copying->from_bands;
-	for (int above = 0; is_copied && above < y; above++) {
-		add_alpha(copying, VIPS_IMAGE_ADDR(without, 0, above), copying->row);
-		is_copied = vips_image_write_line(copying->to, above, copying->row) == 0;
+	while (is_begun && y-- > 0) {
+		memcpy(row, VIPS_IMAGE_ADDR(without, 0, y), VIPS_IMAGE_SIZEOF_LINE(without));
+		add_alpha(copying, row, VIPS_IMAGE_ADDR(copying->to, 0, y));
 	}
+	g_free(row);
 	g_object_unref(without);
-	return is_copied;
+	return is_begun;
 }
 
 /* Inline: see halve.c. */
@@ -89,46 +87,55 @@ take_colours(const VipsPel *from, VipsPel *row, size_t width, size_t colours)
 static bool
 copy_row(struct copying *copying, const VipsPel *from, int y)
 {
+	VipsPel *row;
+
 	if (!has_alpha(copying) && !is_opaque(copying, from) && !begin_anew_with_alpha(copying, y))
 		return false;
+	row = VIPS_IMAGE_ADDR(copying->to, 0, y);
 	if (has_alpha(copying))
-		memcpy(copying->row, from, copying->width * copying->from_bands);
+		memcpy(row, from, copying->width * copying->from_bands);
 	else if (copying->from_bands == 4)
-		take_colours(from, copying->row, copying->width, 3);
+		take_colours(from, row, copying->width, 3);
 	else
-		take_colours(from, copying->row, copying->width, 1);
-	return vips_image_write_line(copying->to, y, copying->row) == 0;
+		take_colours(from, row, copying->width, 1);
+	return true;
 }
 
 static bool
-copy(struct copying *copying, VipsRegion *from)
+copy(struct copying *copying, VipsImage *image)
 {
-	bool is_copied = true;
+	VipsRegion *from = vips_region_new(image);
+	bool is_copied = begin(copying, image, vips_image_get_bands(image) - 1);
 
-	for (int y = 0; is_copied && y < from->im->Ysize; y++) {
-		VipsRect strip = { 0, y, from->im->Xsize, VIPS_MIN(STRIP_ROWS, from->im->Ysize - y) };
+	for (int y = 0; is_copied && y < image->Ysize; y++) {
+		VipsRect strip = { 0, y, image->Xsize, VIPS_MIN(STRIP_ROWS, image->Ysize - y) };
 
 		is_copied = (y % STRIP_ROWS != 0 || vips_region_prepare(from, &strip) == 0) &&
 		    copy_row(copying, VIPS_REGION_ADDR(from, 0, y), y);
 	}
+	g_object_unref(from);
 	return is_copied;
 }
 
-bool
-picture_decode_colours(VipsImage **image, struct failure *why)
+static bool
+copy_all(struct copying *copying, VipsImage *image)
 {
-	struct copying copying;
-	VipsRegion *region;
-	bool is_copied;
+	copying->to = picture_in(copying->memory, image);
+	return copying->to != NULL && vips_image_write(image, copying->to) == 0;
+}
 
-	if (!vips_image_hasalpha(*image) || !picture_is_plain(*image))
-		return picture_decode(image, why);
-	region = vips_region_new(*image);
-	is_copied = copying_init(&copying, *image) && copy(&copying, region);
-	g_free(copying.row);
-	g_object_unref(region);
-	if (!is_copied) {
-		g_object_unref(copying.to);
+bool
+picture_decode_colours(VipsImage **image, void *memory, struct failure *why)
+{
+	struct copying copying = {
+		.memory = memory,
+		.width = (size_t)vips_image_get_width(*image),
+		.from_bands = (size_t)vips_image_get_bands(*image),
+	};
+	bool may_drop_alpha = vips_image_hasalpha(*image) && picture_is_plain(*image);
+
+	if (!(may_drop_alpha ? copy(&copying, *image) : copy_all(&copying, *image))) {
+		g_clear_object(&copying.to);
 		return fail_from_vips(why, FAIL_UNPROCESSABLE, "damaged image");
 	}
 	image_replace(image, copying.to);

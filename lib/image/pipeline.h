@@ -135,6 +135,10 @@ bool picture_resize(VipsImage **image, unsigned width, unsigned height, struct f
 /* Runs everything up to here into memory: this is where damage is found. */
 bool picture_decode(VipsImage **image, struct failure *why);
 
+/* A picture to be written, like another, in memory of the caller's that is large enough for that;
+ * NULL: in its own.  May be written to once. */
+VipsImage *picture_in(void *memory, VipsImage *like);
+
 /* ---- halve.c ------------------------------------------------------------------------- */
 
 /* Without alpha. */
@@ -156,8 +160,8 @@ bool picture_halve(VipsImage **image, struct failure *why);
 /* A pixel with less is worth another look; more is as good as opaque where a little is lost anyway. */
 enum { NEARLY_OPAQUE = 252, OPAQUE = 255 };
 
-/* Like picture_decode(), but without an alpha channel that is opaque everywhere. */
-bool picture_decode_colours(VipsImage **image, struct failure *why);
+/* Like picture_decode(), but without an alpha channel that is opaque everywhere, and into picture_in(). */
+bool picture_decode_colours(VipsImage **image, void *memory, struct failure *why);
 
 /* Of a plain picture in memory; where there is less than NEARLY_OPAQUE, not necessarily the lowest. */
 VipsPel picture_lowest_alpha(VipsImage *image);
@@ -347,25 +351,33 @@ bool mezzanine_write(VipsImage **base, unsigned shrink, struct output *output, s
 
 /* All of these take NULL, for callers who keep nothing. */
 
-/* Whether the last job was of the same file, and that is worth keeping.  If not, what is kept of it
- * is forgotten. */
+/* The job's slot: that of its file, or one for it, if there is one and it is worth that.  Whether a job before
+ * was of the same file. */
 bool kept_meet(struct image_kept *kept, int input, const struct image_description *description);
 
-/* Whether all pixels of the picture can be kept. */
-bool kept_can_hold_all(const struct image_kept *kept, const struct source *source);
-
-/* Then keeps these, in memory and without alpha, and halves of them.  Not exact is what has lost something. */
-void kept_hold_all(struct image_kept *kept, VipsImage *pixels, bool is_exact);
-void kept_hold_halves(struct image_kept *kept, VipsImage *pixels);
-
-/* Sets source->base from what is kept, if that is enough for the result and good enough for the wish.
- * If not, its memory is given back, because others will need it. */
+/* Sets source->base from what is kept, if that is enough for the result and good enough for the wish. */
 bool kept_serves(struct image_kept *kept, struct source *source, const struct geometry *geometry,
     enum mezzanine_wish wish);
+
+/* Whether all pixels of the picture can be kept. */
+bool kept_can_hold_all(struct image_kept *kept, const struct source *source);
+
+/* Then where it may be decoded to, to be kept at no cost; NULL: anywhere. */
+void *kept_room(struct image_kept *kept, VipsImage *image);
+
+/* And keeps these, in memory and without alpha, and halves of them.  Not exact is what has lost something. */
+void kept_hold_all(struct image_kept *kept, VipsImage *pixels, bool is_exact);
+void kept_hold_halves(struct image_kept *kept, VipsImage *pixels);
 
 /* Keeps the pixels that source_load() gives, unless all are kept already, or these are too many or of no use to
  * others, and sets source->base as kept_serves() will.  Fails where the picture is damaged. */
 bool kept_hold(struct image_kept *kept, struct source *source, const struct geometry *geometry,
     enum mezzanine_wish wish, enum mezzanine_fate fate, struct failure *why);
+
+/* From now on others may read what this job has kept. */
+void kept_share(struct image_kept *kept);
+
+/* The job reads it no longer: no picture may be left that is made of it.  What is not good is dropped. */
+void kept_part(struct image_kept *kept, bool is_good);
 
 #endif

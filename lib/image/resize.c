@@ -201,3 +201,15 @@ picture_decode(VipsImage **image, struct failure *why)
 	image_replace(image, decoded);
 	return fail_for_made_up_pixels(why);
 }
+
+VipsImage *
+picture_in(void *memory, VipsImage *like)
+{
+	VipsImage *image = memory == NULL ? vips_image_new_memory() :
+	    vips_image_new_from_memory(memory, VIPS_IMAGE_SIZEOF_IMAGE(like), vips_image_get_width(like),
+	    vips_image_get_height(like), vips_image_get_bands(like), vips_image_get_format(like));
+
+	if (image == NULL || vips_image_pipelinev(image, VIPS_DEMAND_STYLE_THINSTRIP, like, NULL) == -1)
+		g_clear_object(&image);
+	return image;
+}

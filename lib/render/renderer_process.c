@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/deadline.h"
 #include "base/text.h"
+#include "image/description.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,9 +24,10 @@
 enum {
 	LISTENER_FD = 3,
 	LIFELINE_FD = 4,
-	FIRST_FREE_FD = 5,
+	PIXELS_FD = 5,
+	FIRST_FREE_FD = 6,
 	OPTION_MAX = 64,
-	OPTION_COUNT = 8,
+	OPTION_COUNT = 9,
 	ENVIRONMENT_MAX = 8,
 	CHECK_MS = 10000	/* loading the program and its libraries from a cold disk */
 };
@@ -38,6 +41,11 @@ struct command {
 	char options[OPTION_COUNT][OPTION_MAX];
 	char *arguments[OPTION_COUNT + 2];
 	char *environment[ENVIRONMENT_MAX + 1];
+};
+
+struct descriptors {
+	int listener, lifeline;
+	int pixels;		/* or -1 */
 };
 
 bool
@@ -103,13 +111,15 @@ choose_environment(struct command *command)
 }
 
 static void
-command_init(struct command *command, const struct renderer_config *config)
+command_init(struct command *command, const struct renderer_config *config, bool has_pixels)
 {
 	static char name[] = RENDERER_NAME;
 
 	*command = (struct command){ .program = config->program, .arguments = { name } };
 	add_option(command, "--listener=%d", LISTENER_FD);
 	add_option(command, "--lifeline=%d", LIFELINE_FD);
+	if (has_pixels)
+		add_option(command, "--pixels=%d", PIXELS_FD);
 	add_option(command, "--memory-mb=%u", config->memory_mb);
 	add_option(command, "--jobs=%u", config->jobs);
 	add_option(command, "--recycle-memory-mb=%u", config->recycle_memory_mb);
@@ -122,17 +132,20 @@ command_init(struct command *command, const struct renderer_config *config)
  * exec.  All are first moved out of the way, because each may already sit where
  * another one belongs. */
 static bool
-arrange_descriptors(int listener, int lifeline, int *report)
+arrange_descriptors(const struct descriptors *descriptors, int *report)
 {
+	bool has_pixels = descriptors->pixels != -1;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int listener = fcntl(descriptors->listener, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int lifeline = fcntl(descriptors->lifeline, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+	int pixels = fcntl(descriptors->pixels, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 
 	*report = fcntl(*report, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	listener = fcntl(listener, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	lifeline = fcntl(lifeline, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-	return null != -1 && *report != -1 && listener != -1 && lifeline != -1 &&
+	return null != -1 && *report != -1 && listener != -1 && lifeline != -1 && (pixels != -1 || !has_pixels) &&
 	    dup2(null, STDIN_FILENO) != -1 && dup2(null, STDOUT_FILENO) != -1 &&
 	    dup2(listener, LISTENER_FD) != -1 && dup2(lifeline, LIFELINE_FD) != -1 &&
-	    close_range(FIRST_FREE_FD, ~0U, CLOSE_RANGE_CLOEXEC) != -1;
+	    (!has_pixels || dup2(pixels, PIXELS_FD) != -1) &&
+	    close_range(has_pixels ? FIRST_FREE_FD : PIXELS_FD, ~0U, CLOSE_RANGE_CLOEXEC) != -1;
 }
 
 /* Ignored signals survive exec, and a SIGALRM that is ignored would leave a
@@ -155,11 +168,11 @@ arrange_signals(void)
 
 /* In the child.  The report pipe closes by itself when exec succeeds. */
 static _Noreturn void
-become_renderer(const struct command *command, int listener, int lifeline, int report)
+become_renderer(const struct command *command, const struct descriptors *descriptors, int report)
 {
 	int error;
 
-	if (arrange_descriptors(listener, lifeline, &report) && chdir("/") != -1 && arrange_signals())
+	if (arrange_descriptors(descriptors, &report) && chdir("/") != -1 && arrange_signals())
 		execve(command->program, command->arguments, command->environment);
 	error = errno;
 	(void)!write(report, &error, sizeof(error));
@@ -180,7 +193,7 @@ read_report(int report)
 }
 
 static pid_t
-start(const struct command *command, int listener, int lifeline, struct failure *why)
+start(const struct command *command, const struct descriptors *descriptors, struct failure *why)
 {
 	sigset_t everything, before;
 	int report[2], error;
@@ -195,7 +208,7 @@ start(const struct command *command, int listener, int lifeline, struct failure 
 	CHECK(sigprocmask(SIG_SETMASK, &everything, &before) != -1);
 	pid = fork();
 	if (pid == 0)
-		become_renderer(command, listener, lifeline, report[1]);
+		become_renderer(command, descriptors, report[1]);
 	error = pid == -1 ? errno : 0;
 	CHECK(sigprocmask(SIG_SETMASK, &before, NULL) != -1);
 	close(report[1]);
@@ -210,13 +223,30 @@ start(const struct command *command, int listener, int lifeline, struct failure 
 	return -1;
 }
 
-pid_t
-renderer_start(const struct renderer_config *config, int listener, int lifeline, struct failure *why)
+int
+renderer_pixels(unsigned renderers, struct failure *why)
 {
+	off_t size = SLOT_INDEX_BYTES + (off_t)SLOT_BYTES * (renderers < SLOTS_MAX ? renderers : SLOTS_MAX);
+	int memory = memfd_create("vitrine-pixels", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	/* Sealed, because who reads beyond the end of it dies. */
+	if (memory != -1 && ftruncate(memory, size) == 0 &&
+	    fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		return memory;
+	(void)fail(why, FAIL_INTERNAL, "cannot make memory for pixels: %s", strerror(errno));
+	if (memory != -1)
+		close(memory);
+	return -1;
+}
+
+pid_t
+renderer_start(const struct renderer_config *config, int listener, int lifeline, int pixels, struct failure *why)
+{
+	const struct descriptors descriptors = { listener, lifeline, pixels };
 	struct command command;
 
-	command_init(&command, config);
-	return start(&command, listener, lifeline, why);
+	command_init(&command, config, pixels != -1);
+	return start(&command, &descriptors, why);
 }
 
 /* ---- the sandbox, asked for in advance ---------------------------------------------- */
@@ -260,17 +290,19 @@ bool
 renderer_check_sandbox(const struct renderer_config *config, struct sandbox_parts *parts, struct failure *why)
 {
 	char answer[FAILURE_DETAIL_MAX];
+	struct descriptors descriptors;
 	struct command command;
 	int report[2];
 	size_t length;
 	pid_t pid;
 
-	command_init(&command, config);
+	command_init(&command, config, false);
 	add_option(&command, "--check-sandbox");
 	if (pipe2(report, O_CLOEXEC) == -1)
 		return fail(why, FAIL_INTERNAL, "cannot make a pipe: %s", strerror(errno));
 	/* It answers in the place of the listening socket. */
-	pid = start(&command, report[1], report[0], why);
+	descriptors = (struct descriptors){ report[1], report[0], -1 };
+	pid = start(&command, &descriptors, why);
 	close(report[1]);
 	length = pid != -1 ? read_answer(report[0], answer, sizeof(answer)) : 0;
 	close(report[0]);

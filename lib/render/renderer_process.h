@@ -8,6 +8,7 @@
  *	2	the parent's standard error
  *	3	the listening socket of jobs
  *	4	the lifeline: the read end of a pipe; its end of file means "leave"
+ *	5	the memory that it shares with others for the pixels of files that are asked for again
  *
  * Signals that people and supervisors send are blocked in it, so a job is
  * never interrupted half way: it ends by its lifeline, by its own timer
@@ -58,10 +59,14 @@ bool renderer_find_program(const char *configured, struct arena *arena, const ch
 bool renderer_check_sandbox(const struct renderer_config *config, struct sandbox_parts *parts,
     struct failure *why) __attribute__((warn_unused_result));
 
+/* Memory for the pixels of so many renderers: a descriptor, close-on-exec, or -1 and FAIL_INTERNAL.  It takes
+ * 73 MB for each of them at most, nothing before they use it, and nothing again two seconds after. */
+int renderer_pixels(unsigned renderers, struct failure *why) __attribute__((warn_unused_result));
+
 /* The pid once the program has been executed; -1 and FAIL_INTERNAL when it
- * could not be.  listener and lifeline stay the caller's, who must hold the
- * write end of the lifeline close-on-exec. */
-pid_t renderer_start(const struct renderer_config *config, int listener, int lifeline,
+ * could not be.  The descriptors stay the caller's, who must hold the
+ * write end of the lifeline close-on-exec; pixels may be -1: then it keeps none. */
+pid_t renderer_start(const struct renderer_config *config, int listener, int lifeline, int pixels,
     struct failure *why) __attribute__((warn_unused_result));
 
 #endif

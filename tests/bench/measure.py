@@ -9,10 +9,12 @@
 
 A server is the session that its Process leads.  CPU time comes from the kernel's books
 (/proc/PID/stat), in ticks of 10 ms, so measure seconds of it.  Memory is the sum of PSS
-(smaps_rollup): what processes share counts once.
+(smaps_rollup): what processes share counts once.  Of files in memory (memfd_create) that is what is
+mapped, so what is not is added: they count as a whole.
 """
 
 import pathlib
+import re
 import statistics
 import threading
 import time
@@ -39,15 +41,38 @@ def processes_of(servers):
     return found
 
 
+def memory_files_of(pid):
+    """{inode: bytes} of its descriptors."""
+    files = {}
+    for path in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        if os.readlink(path).startswith("/memfd:"):
+            status = path.stat()
+            files[status.st_ino] = status.st_blocks * 512
+    return files
+
+
+def pss_of(lines):
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def mapped_memory_files_of(pid):
+    """What of its memory files is in its PSS."""
+    parts = re.split(r"^[0-9a-f]+-[0-9a-f]+ ", pathlib.Path(f"/proc/{pid}/smaps").read_text(), flags=re.MULTILINE)
+    return sum(pss_of(part.splitlines()) for part in parts if "/memfd:" in part.partition("\n")[0])
+
+
 def pss_bytes(servers):
-    total = 0
+    total, files = 0, {}
     for pid, _ in processes_of(servers):
         try:
-            lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            total += pss_of(pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines())
+            own = memory_files_of(pid)
+            if any(own.values()):
+                total -= mapped_memory_files_of(pid)
         except OSError:
             continue
-        total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-    return total
+        files.update(own)
+    return total + sum(files.values())
 
 
 class Cpu:

@@ -151,6 +151,19 @@ render(const struct wish *wish, int input, struct image_kept *kept)
 		close(mark);
 }
 
+/* Room for one picture, the same for all inputs. */
+static int
+pixels(void)
+{
+	static int memory = -1;
+
+	if (memory == -1) {
+		memory = memfd_create("pixels", MFD_CLOEXEC);
+		CHECK(memory != -1 && ftruncate(memory, SLOT_INDEX_BYTES + SLOT_BYTES) == 0);
+	}
+	return memory;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -163,10 +176,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		return 0;
 	input = make_file(file);
 	check_description(input);
-	kept = image_kept_new();
+	kept = image_kept_open(pixels());
+	CHECK(kept != NULL);
 	render(&wish, input, kept);
 	render(&wish, input, kept);
-	image_kept_free(kept);
+	CHECK(image_kept_forget(kept, 0));
+	image_kept_close(kept);
 	image_check_memory();
 	close(input);
 	return 0;

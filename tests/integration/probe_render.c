@@ -47,6 +47,7 @@ struct probe {
 	struct render_address address;
 	int listener;
 	int lifeline[2];
+	int pixels;
 	pid_t keeper;
 	struct kept *kept;
 };
@@ -136,7 +137,7 @@ keep_renderer(struct probe *probe)
 	close(probe->lifeline[1]);
 	for (;;) {
 		struct failure why = { 0 };
-		pid_t renderer = renderer_start(&probe->config, probe->listener, probe->lifeline[0], &why);
+		pid_t renderer = renderer_start(&probe->config, probe->listener, probe->lifeline[0], probe->pixels, &why);
 		int status = 0;
 
 		if (renderer == -1)
@@ -383,6 +384,9 @@ main(int count, char **arguments)
 	probe.listener = render_listen(QUEUE, &why);
 	if (probe.listener == -1 || !render_address_of(probe.listener, &probe.address, &why))
 		give_up("no socket", &why);
+	probe.pixels = renderer_pixels(1, &why);
+	if (probe.pixels == -1)
+		give_up("no memory", &why);
 	start_keeper(&probe);
 	if (count > 2)
 		obey_arguments(&probe, arguments + 2, arena);

@@ -25,7 +25,8 @@ measures_memory = pytest.mark.skipif(RENDERER.exists() and b"__asan_init" in REN
                                      reason="memory says nothing under AddressSanitizer")
 
 
-_OTHER = Image.new("L", (2, 2))
+# Large enough to be kept itself.
+_OTHER = Image.new("L", (1000, 1000))
 
 
 class Failure:
@@ -47,6 +48,7 @@ class Renderer:
         self._folder = folder
         self._probe = Probe("probe_render", f"{RENDERER} {options}".strip())
         self._names = 0
+        self._other = self.file(_OTHER)
 
     def _path(self, suffix):
         self._names += 1
@@ -101,7 +103,7 @@ class Renderer:
 
     def forget(self):
         """What it keeps of the last picture, for a job that shall not find it."""
-        self.render_file(_OTHER, "w=1", "png")
+        self.render_file(self._other, "w=1", "png")
 
     def describe(self, source, **limits):
         return self._run(f"describe - - {self._path_of(source)} -", **limits)

@@ -1,6 +1,11 @@
 """What a renderer keeps of the last picture makes the same pictures, of the same file only, and not for long."""
 
+import concurrent.futures
+import contextlib
 import os
+import signal
+import struct
+import sys
 import time
 
 import pytest
@@ -333,28 +338,106 @@ def test_another_original_under_the_same_name_is_another(renderer, folder, how):
     renderer.forget()
     assert colour_of(renderer, red) == (False, pictures.RED)
     assert colour_of(renderer, red) == (True, pictures.RED)
+    time.sleep(0.02)        # the clock of files ticks every 4 to 10 ms
     if how == "overwritten":
-        time.sleep(0.02)        # the clock of files ticks every 4 to 10 ms
         red.write_bytes(green.read_bytes())
     elif how == "replaced":
         green.rename(red)
     else:
-        red.unlink()
+        red.unlink()            # and its inode may be the next file's
         red.write_bytes(green.read_bytes())
-        # The renderer holds the old one, so its number is not free.
-        assert red.stat().st_ino != before.st_ino
     os.utime(red, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert colour_of(renderer, red) == (False, pictures.GREEN)
 
 
+# ---- in memory that renderers share ---------------------------------------------------------------
+
+
+def test_what_one_renderer_has_kept_serves_another(own_renderer, exact):
+    renderer = own_renderer
+    first = make(renderer, exact, "w=400")[1].read_bytes()
+    os.kill(renderer.status()["pid"], signal.SIGKILL)
+    while renderer.status()["started"] == 1:
+        time.sleep(0.01)
+    was_kept, path = make(renderer, exact, "w=400")
+    assert was_kept and path.read_bytes() == first
+
+
+# In the index, slots.h: width, height, bands, shrink and has_lost of the first slot, and which levels it has.
+ABOUT = struct.Struct("=5I")
+ABOUT_AT, LEVELS_AT = 56, 76
+
+
+@contextlib.contextmanager
+def memory_of(renderer):
+    with open(f"/proc/{renderer.status()['pid']}/fd/5", "r+b", buffering=0) as memory:
+        yield memory
+
+
+def levels_in(memory):
+    return int.from_bytes(os.pread(memory.fileno(), 4, LEVELS_AT), sys.byteorder)
+
+
+def test_who_dies_while_he_decodes_more_leaves_nothing(own_renderer, folder):
+    renderer, source = own_renderer, folder / "noise.jpg"
+    Image.effect_noise((4000, 4000), 60).convert("RGB").save(source, quality=90)
+    make(renderer, source, "w=500")
+    with memory_of(renderer) as memory, concurrent.futures.ThreadPoolExecutor() as pool:
+        assert levels_in(memory) == 1
+        pid = renderer.status()["pid"]
+        job = pool.submit(renderer.try_render, source, "w=3000")
+        while levels_in(memory) != 0 and not job.done():
+            pass
+        os.kill(pid, signal.SIGKILL)
+        assert isinstance(job.result(), Failure)
+        assert levels_in(memory) == 0
+    was_kept, path = make(renderer, source, "w=3000")
+    assert not was_kept and path.read_bytes() == make_alone(renderer, source, "w=3000").read_bytes()
+
+
+def lie(renderer, lies):
+    with memory_of(renderer) as memory:
+        names = ("width", "height", "bands", "shrink", "has_lost")
+        honest = dict(zip(names, ABOUT.unpack(os.pread(memory.fileno(), ABOUT.size, ABOUT_AT))))
+        assert honest == {"width": 1280, "height": 800, "bands": 3, "shrink": 1, "has_lost": 0}
+        os.pwrite(memory.fileno(), ABOUT.pack(*(honest | lies).values()), ABOUT_AT)
+
+
+@pytest.mark.parametrize("lies", [
+    {"width": 0}, {"width": 2 ** 32 - 1}, {"width": 65536, "height": 65536}, {"height": 0}, {"height": 801},
+    {"bands": 0}, {"bands": 1}, {"bands": 4}, {"bands": 2 ** 31}, {"shrink": 0}, {"shrink": 9}, {"shrink": 2 ** 32 - 1},
+], ids=str)
+def test_a_renderer_that_was_taken_over_cannot_break_others(renderer, exact, lies):
+    """It may write anything where others read."""
+    direct = make_alone(renderer, exact, "w=400").read_bytes()
+    make(renderer, exact, "w=400")
+    lie(renderer, lies)
+    was_kept, path = make(renderer, exact, "w=400")
+    assert not was_kept and path.read_bytes() == direct
+    assert make(renderer, exact, "w=400")[0]
+
+
+@pytest.mark.parametrize("lies", [{"width": 1}, {"height": 1}, {"width": 1, "height": 1}, {"shrink": 8}], ids=str)
+def test_what_it_could_have_made_itself_is_believed(renderer, exact, lies):
+    """Which may be a wrong picture, of the right size."""
+    make_alone(renderer, exact, "w=400")
+    lie(renderer, lies)
+    for recipe in ("w=1280", "w=400", "w=100", "crop=1000:100:100:600", "g=smart,w=200,h=200,fit=cover"):
+        outcome = renderer.try_render(exact, recipe)
+        assert isinstance(outcome, Failure) or open_whole(outcome["path"]).width <= 1280
+
+
+# ---- and not for ever -------------------------------------------------------------------------------
+
+
 def test_a_small_picture_is_decoded_each_time(renderer, folder, plain):
-    """And makes it forget, as any other."""
+    """And leaves what is kept of others."""
     with Image.open(plain) as image:
         image.resize((1000, 999)).save(folder / "small.jpg", quality=90)
     renderer.forget()
     make(renderer, plain, "w=300")
     assert [make(renderer, folder / "small.jpg", "w=300")[0] for _ in "abc"] == [False, False, False]
-    assert not make(renderer, plain, "w=300")[0]
+    assert make(renderer, plain, "w=300")[0]
 
 
 def test_another_file_between_makes_it_forget(renderer, plain, exact):

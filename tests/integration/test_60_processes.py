@@ -738,14 +738,15 @@ def test_a_renderer_has_only_the_descriptors_it_needs(one_renderer):
     except PermissionError:
         pytest.skip("/proc of a process that is not dumpable can only be read by root")
 
-    # How it knows its own size, and what wakes the thread that watches its client.
-    wait_until(lambda: set(descriptors(one_renderer)) <= {0, 1, 2, 3, 4, 5, 6}, 5, "the last picture was let go")
+    # Where pixels are kept, how it knows its own size, and what wakes the thread that watches its client.
+    wait_until(lambda: set(descriptors(one_renderer)) <= {0, 1, 2, 3, 4, 5, 6, 7}, 5, "the last picture was let go")
     found = descriptors(one_renderer)
     assert found[0] == found[1] == "/dev/null"
     assert found[2].endswith("vitrine.log")
     assert found[3].startswith("socket:") and found[4].startswith("pipe:")
-    assert found.get(5, "/proc/self/statm").endswith("/statm")
-    assert found.get(6, "anon_inode:[eventfd]") == "anon_inode:[eventfd]"
+    assert found[5].startswith("/memfd:vitrine-pixels")
+    assert found.get(6, "/proc/self/statm").endswith("/statm")
+    assert found.get(7, "anon_inode:[eventfd]") == "anon_inode:[eventfd]"
 
 
 def test_a_renderer_gains_no_privileges_and_has_limits(one_renderer):

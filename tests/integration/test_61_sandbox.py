@@ -222,8 +222,8 @@ def test_a_renderer_holds_nothing_that_it_does_not_need(monkeypatch, tmp_path):
     pid = renderer.status()["pid"]
     with open(f"/proc/{pid}/environ", "rb") as file:
         assert b"hunter2" not in file.read()
-    wanted = {0: "/dev/null", 1: "/dev/null", 3: "socket", 4: "pipe", 5: f"/proc/{pid}/statm",
-              6: "anon_inode"}
+    wanted = {0: "/dev/null", 1: "/dev/null", 3: "socket", 4: "pipe", 5: "/memfd", 6: f"/proc/{pid}/statm",
+              7: "anon_inode"}
     end = time.monotonic() + 5
     while (held := held_by(pid)) != wanted and time.monotonic() < end:     # it closes the job's own last
         time.sleep(0.01)

@@ -70,7 +70,7 @@ start_renderer(struct peer *peer)
 	*strrchr(self, '/') = '\0';
 	snprintf(program, sizeof(program), "%s/../../vitrine-renderer", self);
 	config.program = program;
-	peer->pid = renderer_start(&config, peer->listener, peer->lifeline[0], &why);
+	peer->pid = renderer_start(&config, peer->listener, peer->lifeline[0], -1, &why);
 	if (peer->pid == -1)
 		fail_msg("%s (built by `make`)", why.detail);
 }

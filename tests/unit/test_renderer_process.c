@@ -83,7 +83,7 @@ set_receive_timeout(int fd)
 }
 
 static struct started
-start_with(const struct renderer_config *config)
+start_with(const struct renderer_config *config, int pixels)
 {
 	struct failure why = { 0 };
 	struct started started;
@@ -92,7 +92,7 @@ start_with(const struct renderer_config *config)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets), 0);
 	assert_int_equal(pipe2(lifeline, O_CLOEXEC), 0);
 	set_receive_timeout(sockets[0]);
-	started.pid = renderer_start(config, sockets[1], lifeline[0], &why);
+	started.pid = renderer_start(config, sockets[1], lifeline[0], pixels, &why);
 	assert_string_equal(why.detail, "");
 	assert_int_not_equal(started.pid, -1);
 	assert_int_equal(recv(sockets[0], &started.findings, sizeof(started.findings), 0), sizeof(started.findings));
@@ -125,7 +125,7 @@ test_passes_the_options(void **state)
 		"vitrine-renderer", "--listener=3", "--lifeline=4", "--memory-mb=4096", "--jobs=1000",
 		"--recycle-memory-mb=256", "--max-output-bytes=67108864", "--sandbox=preferred"
 	};
-	struct started started = start_with(&ourselves);
+	struct started started = start_with(&ourselves, -1);
 
 	(void)state;
 	assert_int_equal(started.findings.argument_count, 8);
@@ -135,19 +135,50 @@ test_passes_the_options(void **state)
 }
 
 static void
-test_gives_five_descriptors_and_no_other(void **state)
+expect_descriptors(int pixels, int last)
 {
 	int leaky = fcntl(STDERR_FILENO, F_DUPFD, 30);	/* on purpose not close-on-exec */
-	struct started started = start_with(&ourselves);
+	struct started started = start_with(&ourselves, pixels);
 
-	(void)state;
 	assert_int_not_equal(leaky, -1);
-	for (int fd = 0; fd < 64; fd++)
-		if (started.findings.is_open[fd] != (fd <= 4))
-			fail_msg("descriptor %d is %s", fd, fd <= 4 ? "closed" : "open");
-	assert_true(started.findings.null_is_on_0_and_1);
 	close(leaky);
 	assert_int_equal(end(&started), 0);
+	for (int fd = 0; fd < 64; fd++)
+		if (started.findings.is_open[fd] != (fd <= last))
+			fail_msg("descriptor %d is %s", fd, fd <= last ? "closed" : "open");
+	assert_true(started.findings.null_is_on_0_and_1);
+}
+
+static void
+test_gives_six_descriptors_and_no_other(void **state)
+{
+	struct failure why = { 0 };
+	int pixels = renderer_pixels(1, &why);
+
+	(void)state;
+	assert_int_not_equal(pixels, -1);
+	expect_descriptors(pixels, 5);
+	close(pixels);
+}
+
+static void
+test_without_memory_for_pixels_it_gives_five(void **state)
+{
+	(void)state;
+	expect_descriptors(-1, 4);
+}
+
+static void
+test_says_where_the_memory_for_pixels_is(void **state)
+{
+	struct failure why = { 0 };
+	int pixels = renderer_pixels(1, &why);
+	struct started started = start_with(&ourselves, pixels);
+
+	(void)state;
+	assert_string_equal(started.findings.arguments[3], "--pixels=5");
+	assert_int_equal(end(&started), 0);
+	close(pixels);
 }
 
 static void
@@ -170,7 +201,7 @@ test_descriptors_may_sit_in_each_others_places(void **state)
 	close_range(3, 19, 0);
 	assert_int_equal(dup3(sockets[1], 4, O_CLOEXEC), 4);
 	assert_int_equal(dup3(lifeline[0], 3, O_CLOEXEC), 3);
-	pid = renderer_start(&ourselves, 4, 3, &why);
+	pid = renderer_start(&ourselves, 4, 3, -1, &why);
 	assert_string_equal(why.detail, "");
 	assert_int_equal(recv(sockets[0], &findings, sizeof(findings), 0), sizeof(findings));
 	close_range(3, 40, 0);
@@ -185,7 +216,7 @@ test_only_the_timer_can_interrupt_it(void **state)
 
 	(void)state;
 	signal(SIGALRM, SIG_IGN);
-	started = start_with(&ourselves);
+	started = start_with(&ourselves, -1);
 	signal(SIGALRM, SIG_DFL);
 	assert_true(started.findings.blocks_term);
 	assert_false(started.findings.blocks_alarm);
@@ -199,7 +230,7 @@ static void
 test_our_own_signal_mask_is_left_as_it_was(void **state)
 {
 	sigset_t mask;
-	struct started started = start_with(&ourselves);
+	struct started started = start_with(&ourselves, -1);
 
 	(void)state;
 	sigprocmask(SIG_SETMASK, NULL, &mask);
@@ -214,7 +245,7 @@ test_sees_no_secret_of_the_environment(void **state)
 
 	(void)state;
 	setenv("VITRINE_CATALOG_PASSWORD", "secret", 1);
-	started = start_with(&ourselves);
+	started = start_with(&ourselves, -1);
 	unsetenv("VITRINE_CATALOG_PASSWORD");
 	assert_false(started.findings.sees_secret);
 	assert_true(started.findings.is_in_root);
@@ -232,7 +263,7 @@ test_a_program_that_cannot_be_executed_is_a_failure(void **state)
 		struct failure why = { 0 };
 
 		config.program = programs[i];
-		assert_int_equal(renderer_start(&config, 0, 0, &why), -1);
+		assert_int_equal(renderer_start(&config, 0, 0, -1, &why), -1);
 		assert_int_equal(why.kind, FAIL_INTERNAL);
 		assert_non_null(strstr(why.detail, programs[i]));
 		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);	/* nothing is left to reap */
@@ -262,7 +293,9 @@ main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_passes_the_options),
-		cmocka_unit_test(test_gives_five_descriptors_and_no_other),
+		cmocka_unit_test(test_gives_six_descriptors_and_no_other),
+		cmocka_unit_test(test_without_memory_for_pixels_it_gives_five),
+		cmocka_unit_test(test_says_where_the_memory_for_pixels_is),
 		cmocka_unit_test(test_descriptors_may_sit_in_each_others_places),
 		cmocka_unit_test(test_only_the_timer_can_interrupt_it),
 		cmocka_unit_test(test_our_own_signal_mask_is_left_as_it_was),
