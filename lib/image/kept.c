@@ -154,8 +154,7 @@ is_sane(const struct slot_about *about, const struct source *source)
 	    about->bands <= (unsigned)vips_image_get_bands(source->image) &&
 	    about->bands >= (unsigned)picture_colour_bands(source->image) &&
 	    about->width >= 1 && about->width <= source->description.width &&
-	    about->height >= 1 && about->height <= source->description.height &&
-	    level_bytes(about, source->image) <= SLOT_BYTES;
+	    about->height >= 1 && about->height <= source->description.height;
 }
 
 /* Everything but its pixels is the original's.  NULL where there is no memory for it. */

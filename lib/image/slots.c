@@ -147,42 +147,36 @@ slots_find(struct slots *slots, const struct stat *file, bool *is_known)
 	return NULL;
 }
 
-/* Whether slot i comes after slot j, when the longest unused is the first. */
-static bool
-is_later(const struct slots *slots, int i, int j)
-{
-	int64_t one = slots->index[i].used_us, other = slots->index[j].used_us;
-
-	return one != other ? one > other : i > j;
-}
-
+/* The one that is unused for longest, of those that were used after that. */
 static int
-next_by_use(const struct slots *slots, int before)
+least_lately_used(const struct slots *slots, int64_t after_us)
 {
-	int next = NONE;
+	int found = NONE;
 
 	for (int i = 0; i < slots->count; i++)
-		if ((before == NONE || is_later(slots, i, before)) && (next == NONE || is_later(slots, next, i)))
-			next = i;
-	return next;
+		if (slots->index[i].used_us > after_us &&
+		    (found == NONE || slots->index[i].used_us < slots->index[found].used_us))
+			found = i;
+	return found;
 }
 
 struct slot *
 slots_claim(struct slots *slots, const struct stat *file)
 {
-	int number = next_by_use(slots, NONE);
-	struct slot *slot;
+	int64_t tried_us = -1;
+	int number;
 
 	/* Others may change the order meanwhile: then not all are tried, or one twice. */
-	for (int tries = 0; number != NONE && tries < slots->count; tries++) {
-		if (enter(slots, number, F_WRLCK)) {
-			slot = &slots->index[number];
-			atomic_store(&slot->levels, 0);
-			slot->key = key_of(file);
-			atomic_store(&slot->used_us, monotonic_us());
-			return slot;
-		}
-		number = next_by_use(slots, number);
+	for (int tries = 0; tries < slots->count && (number = least_lately_used(slots, tried_us)) != NONE; tries++) {
+		struct slot *slot = &slots->index[number];
+
+		tried_us = slot->used_us;
+		if (!enter(slots, number, F_WRLCK))
+			continue;
+		atomic_store(&slot->levels, 0);
+		slot->key = key_of(file);
+		atomic_store(&slot->used_us, monotonic_us());
+		return slot;
 	}
 	return NULL;
 }

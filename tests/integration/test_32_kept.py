@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import fcntl
 import os
 import signal
 import struct
@@ -268,9 +269,14 @@ def test_nearly_opaque_pixels_are_kept_as_opaque_ones_for_who_takes_a_mezzanine_
     assert not was_kept and open_whole(path).tobytes() == exact.tobytes()
     # The same from another renderer, which has not left it.
     renderer.forget()
-    froms = [renderer.try_render(source, "w=2000", "png", mezzanine=left)["kept"] for _ in "ab"]
-    assert froms == ["0", "1"]
+    outcomes = [renderer.try_render(source, "w=2000", "png", mezzanine=left) for _ in "ab"]
+    assert [outcome["kept"] for outcome in outcomes] == ["0", "1"]
     assert not make(renderer, source, "w=2000", "png")[0]
+    # And from what was left, as a small one is.
+    renderer.forget()
+    outcome = renderer.try_render(source, "w=200", "png", mezzanine=left)
+    assert outcome["kept"] == "0"
+    assert_alike(open_whole(make_alone(renderer, source, "w=200")), open_whole(outcome["path"]), "nearly opaque")
 
 
 def test_of_a_transparent_original_nothing_is_taken_for_opaque(renderer, folder, with_alpha):
@@ -393,6 +399,43 @@ def test_who_dies_while_he_decodes_more_leaves_nothing(own_renderer, folder):
         assert levels_in(memory) == 0
     was_kept, path = make(renderer, source, "w=3000")
     assert not was_kept and path.read_bytes() == make_alone(renderer, source, "w=3000").read_bytes()
+
+
+LOCK = struct.Struct("hhqqi4x")
+
+
+def lock_of(memory):
+    """The kind of lock that another process has on the first slot."""
+    asked = LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0)
+    return LOCK.unpack(fcntl.fcntl(memory, fcntl.F_GETLK, asked))[0]
+
+
+def test_others_read_as_soon_as_it_is_decoded(renderer, folder):
+    """And not only when it is encoded."""
+    source = folder / "decoded.jpg"
+    Image.effect_noise((3000, 3000), 60).convert("RGB").save(source, quality=90)
+    renderer.forget()
+    seen = []
+    with memory_of(renderer) as memory, concurrent.futures.ThreadPoolExecutor() as pool:
+        job = pool.submit(renderer.try_render, source, "w=2900", "png")
+        while not job.done():
+            seen.append((lock_of(memory), levels_in(memory)))
+        assert lock_of(memory) == fcntl.F_UNLCK
+    assert not isinstance(job.result(), Failure)
+    assert (fcntl.F_WRLCK, 0) in seen and (fcntl.F_RDLCK, 1) in seen
+    assert seen.index((fcntl.F_WRLCK, 0)) < seen.index((fcntl.F_RDLCK, 1))
+
+
+def test_two_seconds_later_its_memory_is_given_back(renderer, exact):
+    make(renderer, exact, "w=400")
+    used = time.monotonic()
+    with memory_of(renderer) as memory:
+        assert os.fstat(memory.fileno()).st_blocks * 512 >= 3 * 1280 * 800
+        while os.fstat(memory.fileno()).st_blocks * 512 > 65536:
+            assert time.monotonic() < used + 10
+            time.sleep(0.05)
+    assert time.monotonic() > used + 1.5
+    assert not make(renderer, exact, "w=400")[0]
 
 
 def lie(renderer, lies):
