@@ -506,8 +506,10 @@ def test_signals_to_everybody_do_not_cut_an_answer(new_site, large):
         start = peer.more()
         time.sleep(0.3)     # until it waits for us to read on
         for pid in everybody(site):
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
-                os.kill(pid, number)
+            # The first has all others leave, if they are idle.
+            with contextlib.suppress(ProcessLookupError):
+                for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+                    os.kill(pid, number)
         time.sleep(0.5)
         head, body = (start + peer.rest()).split(b"\r\n\r\n", 1)
 
@@ -899,7 +901,7 @@ def test_under_mod_fcgid_limits_of_idleness_and_age_cost_no_request(services, as
                 time.sleep(0.5)
                 seen |= set(of_program(program))
         assert len(load.answers) > 20 and load.failed == []
-        assert len(seen) > 5
+        assert len(seen) > 3        # more than there are clients: they were replaced
         wait_until(lambda: of_program(program) == [], 15, "idle processes had left")
 
 
