@@ -15,7 +15,6 @@ struct own_renderer {
 	const struct renderer_config *config;
 	struct render_address address;
 	int lifeline[2];
-	int pixels;
 	pid_t pid;
 };
 
@@ -27,25 +26,29 @@ own_renderer_open(const struct renderer_config *config, struct failure *why)
 	CHECK(own != NULL);
 	own->config = config;
 	own->lifeline[0] = own->lifeline[1] = own->pid = -1;
-	own->pixels = renderer_pixels(1, why);
-	if (own->pixels != -1 && pipe2(own->lifeline, O_CLOEXEC) == 0)
-		return own;
-	if (own->pixels != -1)
+	if (pipe2(own->lifeline, O_CLOEXEC) == -1) {
 		fail(why, FAIL_INTERNAL, "cannot make a pipe: %s", strerror(errno));
-	own_renderer_close(own);
-	return NULL;
+		own_renderer_close(own);
+		return NULL;
+	}
+	return own;
 }
 
 static bool
 start(struct own_renderer *own, struct failure *why)
 {
-	int listener = render_listen(1, why);
+	int listener = render_listen(1, why), pixels;
+	struct failure no_pixels = { 0 };
 
 	if (listener == -1)
 		return false;
+	/* Only the renderer has it from then on, so they end together. */
+	pixels = renderer_pixels(1, &no_pixels);
 	if (render_address_of(listener, &own->address, why))
-		own->pid = renderer_start(own->config, listener, own->lifeline[0], own->pixels, why);
+		own->pid = renderer_start(own->config, listener, own->lifeline[0], pixels, why);
 	close(listener);
+	if (pixels != -1)
+		close(pixels);
 	return own->pid != -1;
 }
 
@@ -94,8 +97,6 @@ own_renderer_close(struct own_renderer *own)
 	for (unsigned i = 0; i < 2; i++)
 		if (own->lifeline[i] != -1)
 			close(own->lifeline[i]);
-	if (own->pixels != -1)
-		close(own->pixels);
 	if (own->pid != -1)
 		waitpid(own->pid, NULL, 0);
 	free(own);

@@ -72,7 +72,7 @@ struct supervisor {
 	int lifeline[ROLE_COUNT][2];
 	int drain[2];
 	int bell;			/* duty.h */
-	int pixels;			/* of its renderers */
+	int pixels;			/* of its renderers; -1: they keep none */
 	int signals;			/* readable when there is one to take */
 };
 
@@ -187,7 +187,8 @@ start_responder(struct supervisor *supervisor, unsigned number)
 	close(supervisor->lifeline[RENDERER][0]);
 	close(supervisor->drain[1]);
 	close(supervisor->signals);
-	close(supervisor->pixels);
+	if (supervisor->pixels != -1)
+		close(supervisor->pixels);
 	exit(responder_run(supervisor->settings, &config));
 }
 
@@ -471,6 +472,7 @@ static bool
 supervisor_open(struct supervisor *supervisor, struct failure *why)
 {
 	const struct settings *settings = supervisor->settings;
+	struct failure no_pixels = { 0 };
 	sigset_t signals;
 
 	if (!take_listeners(supervisor, why))
@@ -485,8 +487,10 @@ supervisor_open(struct supervisor *supervisor, struct failure *why)
 		return fail(why, FAIL_INTERNAL, "cannot make a descriptor: %s", strerror(errno));
 	supervisor->wanted[RESPONDER] = settings->server.responders;
 	supervisor->wanted[RENDERER] = settings->render.renderers;
-	supervisor->pixels = renderer_pixels(settings->render.renderers, why);
-	return supervisor->pixels != -1;
+	supervisor->pixels = renderer_pixels(settings->render.renderers, &no_pixels);
+	if (supervisor->pixels == -1)
+		log_event("pixels-not-kept", no_pixels.detail, "%s", "");
+	return true;
 }
 
 int

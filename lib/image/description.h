@@ -116,7 +116,7 @@ enum { KEPT_PIXELS_MAX = 18000000, KEPT_BYTES_MAX = 3 * KEPT_PIXELS_MAX };
 
 /* It lies in slots (image/slots.h), each for one picture: its colours and halves of them, or its colours and alpha,
  * which is as much.  Multiples of a page. */
-enum { SLOT_INDEX_BYTES = 32768, SLOT_BYTES = (KEPT_BYTES_MAX / 3 * 4 | 65535) + 1, SLOTS_MAX = 256 };
+enum { SLOT_INDEX_BYTES = 65536, SLOT_BYTES = (KEPT_BYTES_MAX / 3 * 4 | 65535) + 1, SLOTS_MAX = 256 };
 
 static inline unsigned
 description_kept_shrink(const struct image_description *description)

@@ -186,11 +186,18 @@ static bool
 store_level(struct image_kept *kept, unsigned level, VipsImage *pixels)
 {
 	VipsImage *stored = level_image(kept, level, pixels);
+	size_t bytes, offset = level_offset(&kept->about, level, pixels);
 
 	if (stored == NULL)
 		return false;
-	if (stored->data != pixels->data)
-		memcpy(stored->data, pixels->data, VIPS_IMAGE_SIZEOF_IMAGE(stored));
+	bytes = VIPS_IMAGE_SIZEOF_IMAGE(stored);
+	if (stored->data != pixels->data) {
+		if (slots_room(kept->slots, offset, bytes) == NULL) {
+			g_object_unref(stored);
+			return false;
+		}
+		memcpy(stored->data, pixels->data, bytes);
+	}
 	g_object_unref(stored);
 	kept->levels |= 1U << level;
 	atomic_fetch_or(&kept->slot->levels, 1U << level);
@@ -246,6 +253,12 @@ choose_level(struct image_kept *kept, struct source *source, const struct geomet
 			g_object_unref(image);
 			return false;
 		}
+	/* An encoder may look at pixels twice, and must not find others then: where nothing is scaled, it gets a
+	 * copy. */
+	if (shrink_factor(geometry) <= 1 && !picture_own(&image, why)) {
+		g_object_unref(image);
+		return false;
+	}
 	g_clear_object(&source->base);
 	source->base = image;
 	return true;
@@ -289,7 +302,7 @@ void *
 kept_room(struct image_kept *kept, VipsImage *image)
 {
 	return kept != NULL && VIPS_IMAGE_SIZEOF_IMAGE(image) <= SLOT_BYTES ?
-	    slots_room(kept->slots, colour_bytes(image)) : NULL;
+	    slots_room(kept->slots, 0, colour_bytes(image)) : NULL;
 }
 
 static bool
@@ -298,7 +311,7 @@ is_in_slot(struct image_kept *kept, VipsImage *image)
 	return image->data != NULL && image->data == slots_pixels(kept->slots);
 }
 
-static void
+static bool
 hold(struct image_kept *kept, VipsImage *pixels, unsigned shrink, bool has_lost)
 {
 	drop_pixels(kept);
@@ -310,13 +323,13 @@ hold(struct image_kept *kept, VipsImage *pixels, unsigned shrink, bool has_lost)
 		.has_lost = has_lost,
 	};
 	kept->slot->about = kept->about;
-	(void)store_level(kept, 0, pixels);
+	return store_level(kept, 0, pixels);
 }
 
 void
 kept_hold_all(struct image_kept *kept, VipsImage *pixels, bool is_exact)
 {
-	hold(kept, pixels, 1, !is_exact);
+	(void)hold(kept, pixels, 1, !is_exact);
 }
 
 void
@@ -357,7 +370,7 @@ kept_hold(struct image_kept *kept, struct source *source, const struct geometry 
 {
 	VipsImage *pixels;
 	unsigned shrink;
-	bool has_lost, is_held;
+	bool has_lost, is_decoded;
 
 	if (!can_be_kept(source) || (!source->is_asked_again && !shows_the_whole(source, geometry)) || !can_write(kept))
 		return true;
@@ -372,11 +385,14 @@ kept_hold(struct image_kept *kept, struct source *source, const struct geometry 
 		g_object_unref(pixels);
 		return true;
 	}
-	is_held = decode(kept, &pixels, wish, &has_lost, why);
-	if (is_held) {
-		hold(kept, pixels, shrink, has_lost);
-		is_held = choose_level(kept, source, geometry, wish, why);
+	is_decoded = decode(kept, &pixels, wish, &has_lost, why);
+	if (is_decoded && hold(kept, pixels, shrink, has_lost)) {
+		is_decoded = choose_level(kept, source, geometry, wish, why);
+	} else if (is_decoded) {
+		/* For this job alone. */
+		g_clear_object(&source->base);
+		source->base = g_object_ref(pixels);
 	}
 	g_object_unref(pixels);
-	return is_held;
+	return is_decoded;
 }

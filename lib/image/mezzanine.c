@@ -39,20 +39,6 @@ divide(VipsImage **base, unsigned shrink, struct failure *why)
 	return true;
 }
 
-/* Not where others may read and write it. */
-static bool
-move_out(VipsImage **image, struct failure *why)
-{
-	VipsImage *own = picture_in(NULL, *image);
-
-	if (own == NULL || vips_image_write(*image, own) == -1) {
-		g_clear_object(&own);
-		return fail_from_vips(why, FAIL_INTERNAL, "mezzanine");
-	}
-	image_replace(image, own);
-	return true;
-}
-
 /* Before they are halved: who asks for small sizes asks for a large one too. */
 static bool
 keep_all(struct image_kept *kept, VipsImage **pixels, bool is_exact, struct failure *why)
@@ -60,7 +46,8 @@ keep_all(struct image_kept *kept, VipsImage **pixels, bool is_exact, struct fail
 	VipsImage *all;
 	bool is_kept;
 
-	if (!is_exact && !move_out(pixels, why))
+	/* What is kept takes its place in memory. */
+	if (!is_exact && !picture_own(pixels, why))
 		return false;
 	all = g_object_ref(*pixels);
 	is_kept = picture_drop_alpha(&all, why) && picture_decode(&all, why);

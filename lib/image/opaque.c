@@ -26,7 +26,8 @@ begin(struct copying *copying, VipsImage *like, int bands)
 	if (to == NULL)
 		return false;
 	to->Bands = bands;
-	image_replace(&copying->to, to);
+	g_clear_object(&copying->to);
+	copying->to = to;
 	return vips_image_write_prepare(to) == 0;
 }
 

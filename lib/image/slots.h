@@ -18,10 +18,14 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+/* To be raised when something else lies in a slot, or is decoded differently: after an upgrade old and new
+ * renderers share them until the reload. */
+enum { SLOTS_REVISION = 1 };
+
 /* Which file, as long as nobody wrote to it.  No descriptor is held of it, so its inode may become
  * another's; but not one of the same size with the same time of change. */
 struct slot_key {
-	uint64_t device, inode, size;
+	uint64_t revision, device, inode, size;
 	int64_t modified_s, modified_ns, changed_s, changed_ns;
 };
 
@@ -54,11 +58,11 @@ struct slot *slots_find(struct slots *slots, const struct stat *file, bool *is_k
 struct slot *slots_claim(struct slots *slots, const struct stat *file);
 
 /* Of the slot that is in use: whether it can be written to from now on, its pixels (SLOT_BYTES; NULL: no
- * address space), the same when the first so many bytes are about to be written, that it is only read from
- * now on, that it is used no longer. */
+ * address space), the same with memory for so many bytes that are about to be written (NULL: there is none),
+ * that it is only read from now on, that it is used no longer. */
 bool slots_write(struct slots *slots);
 void *slots_pixels(struct slots *slots);
-void *slots_room(struct slots *slots, size_t bytes);
+void *slots_room(struct slots *slots, size_t offset, size_t bytes);
 void slots_read_only(struct slots *slots);
 void slots_leave(struct slots *slots);
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -227,8 +228,15 @@ int
 renderer_pixels(unsigned renderers, struct failure *why)
 {
 	off_t size = SLOT_INDEX_BYTES + (off_t)SLOT_BYTES * (renderers < SLOTS_MAX ? renderers : SLOTS_MAX);
-	int memory = memfd_create("vitrine-pixels", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct rlimit limit;
+	int memory;
 
+	/* ftruncate() would end us. */
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < (rlim_t)size) {
+		(void)fail(why, FAIL_INTERNAL, "memory for pixels is larger than files may be here (RLIMIT_FSIZE)");
+		return -1;
+	}
+	memory = memfd_create("vitrine-pixels", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	/* Sealed, because who reads beyond the end of it dies. */
 	if (memory != -1 && ftruncate(memory, size) == 0 &&
 	    fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)

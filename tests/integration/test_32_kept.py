@@ -371,7 +371,7 @@ def test_what_one_renderer_has_kept_serves_another(own_renderer, exact):
 
 # In the index, slots.h: width, height, bands, shrink and has_lost of the first slot, and which levels it has.
 ABOUT = struct.Struct("=5I")
-ABOUT_AT, LEVELS_AT = 56, 76
+ABOUT_AT, LEVELS_AT = 64, 84
 
 
 @contextlib.contextmanager

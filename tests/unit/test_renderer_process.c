@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -169,6 +170,22 @@ test_without_memory_for_pixels_it_gives_five(void **state)
 }
 
 static void
+test_where_files_may_not_be_so_large_there_is_no_memory(void **state)
+{
+	struct failure why = { 0 };
+	struct rlimit before, small;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 1 << 20;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(renderer_pixels(1, &why), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_non_null(strstr(why.detail, "RLIMIT_FSIZE"));
+}
+
+static void
 test_says_where_the_memory_for_pixels_is(void **state)
 {
 	struct failure why = { 0 };
@@ -295,6 +312,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_passes_the_options),
 		cmocka_unit_test(test_gives_six_descriptors_and_no_other),
 		cmocka_unit_test(test_without_memory_for_pixels_it_gives_five),
+		cmocka_unit_test(test_where_files_may_not_be_so_large_there_is_no_memory),
 		cmocka_unit_test(test_says_where_the_memory_for_pixels_is),
 		cmocka_unit_test(test_descriptors_may_sit_in_each_others_places),
 		cmocka_unit_test(test_only_the_timer_can_interrupt_it),

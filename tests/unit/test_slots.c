@@ -378,6 +378,40 @@ test_what_is_read_is_not_forgotten(void **state)
 }
 
 static void
+lie(int64_t used_us)
+{
+	struct slot *all[SLOTS];
+	bool is_known;
+
+	for (unsigned i = 0; i < SLOTS; i++)
+		put(slots, i + 1);
+	for (unsigned i = 0; i < SLOTS; i++) {
+		all[i] = find(slots, i + 1, &is_known);
+		assert_non_null(all[i]);
+		slots_leave(slots);
+	}
+	for (unsigned i = 0; i < SLOTS; i++)
+		atomic_store(&all[i]->used_us, used_us);
+}
+
+/* By who was taken over, and may be dead. */
+static void
+test_lies_about_the_last_use_keep_no_slot(void **state)
+{
+	static const int64_t lies[] = { -1, INT64_MIN, INT64_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		lie(lies[i]);
+		assert_non_null(claim(slots, SLOTS + 1));
+		slots_leave(slots);
+		assert_true(slots_forget(slots, 0));
+		lie(lies[i]);
+		assert_true(slots_forget(slots, 1000));
+	}
+}
+
+static void
 test_what_the_dead_have_left_is_forgotten(void **state)
 {
 	(void)state;
@@ -427,6 +461,7 @@ main(void)
 		WITH_SLOTS(test_what_is_forgotten_takes_no_memory),
 		WITH_SLOTS(test_what_was_just_used_is_not_forgotten),
 		WITH_SLOTS(test_what_is_read_is_not_forgotten),
+		WITH_SLOTS(test_lies_about_the_last_use_keep_no_slot),
 		WITH_SLOTS(test_what_the_dead_have_left_is_forgotten),
 		WITH_SLOTS(test_memory_that_is_too_small_is_refused),
 		WITH_SLOTS(test_nobody_can_cut_it),
