@@ -243,10 +243,8 @@ static void
 forget(struct slots *slots, struct slot *slot)
 {
 	atomic_store(&slot->levels, 0);
-	if (map(slots, slots->current) && madvise(slots->pixels, SLOT_BYTES, MADV_REMOVE) == 0) {
+	if (map(slots, slots->current) && madvise(slots->pixels, SLOT_BYTES, MADV_REMOVE) == 0)
 		slot->key = (struct slot_key){ 0 };
-		atomic_store(&slot->used_us, 0);
-	}
 }
 
 bool

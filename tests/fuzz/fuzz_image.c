@@ -4,8 +4,8 @@
  * The first line says what is asked, "w=40,fit=cover - webp": recipe, overlays, format; the rest
  * is the file, which is also the picture of a watermark.  What is refused is never the fault of
  * this machine (FAIL_INTERNAL); what is made is in the format that was asked, of the size
- * that was told, and can be read again; asked once more, of what is kept of it, all this holds
- * too; and nothing stays behind in memory.
+ * that was told, and can be read again; asked once more, all this holds too; and nothing stays
+ * behind in memory.  Pictures as small as these are not kept for the second job (kept.c).
  *
  * The decoders themselves are Debian's, without libFuzzer's coverage: what it learns from
  * is what our own code does with a file.

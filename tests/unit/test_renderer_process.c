@@ -138,7 +138,7 @@ test_passes_the_options(void **state)
 static void
 expect_descriptors(int pixels, int last)
 {
-	int leaky = fcntl(STDERR_FILENO, F_DUPFD, 30);	/* on purpose not close-on-exec */
+	int leaky = fcntl(STDERR_FILENO, F_DUPFD, last + 1);	/* on purpose not close-on-exec */
 	struct started started = start_with(&ourselves, pixels);
 
 	assert_int_not_equal(leaky, -1);
