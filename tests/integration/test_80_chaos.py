@@ -16,7 +16,9 @@ RUN = [sys.executable, str(TESTS / "chaos" / "run.py")]
 
 
 def start(folder, *arguments):
+    """As from a terminal: whoever is started in a shell's background would ignore SIGINT."""
     return subprocess.Popen([*RUN, "--short", f"--folder={folder}", *arguments], text=True, start_new_session=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -66,14 +68,11 @@ def processes_in(folder):
 def test_nothing_is_left_of_one_that_was_ended(tmp_path, number):
     chaos = start(tmp_path / "chaos")
     wait_until(lambda: len(processes_in(tmp_path / "chaos")) > 4, 20, "servers had started")
-    if number == signal.SIGINT:
-        os.killpg(chaos.pid, number)    # as a terminal does
-    else:
-        chaos.send_signal(number)
-    if number == signal.SIGINT:
-        os.killpg(chaos.pid, number)    # as a terminal does
-    else:
-        chaos.send_signal(number)
+    for _ in range(2):                      # who is impatient
+        if number == signal.SIGINT:
+            os.killpg(chaos.pid, number)    # as a terminal does
+        else:
+            chaos.send_signal(number)
     chaos.communicate(timeout=20)
     wait_until(lambda: processes_in(tmp_path / "chaos") == [], 5, "all were gone")
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
