@@ -8,40 +8,10 @@
 enum {
 	WAIT_MS = 4000,		/* for who leaves it: some of the slowest decodings, then each for himself */
 	JUST_NOW_S = 2,		/* a renderer keeps it for so long after its last job */
-	LEAVE_MS = 10000,	/* a renderer that has answered needs a fraction of a second */
-	QUALITY_MAX = 90	/* above, an encoder shows what the mezzanine has lost */
+	LEAVE_MS = 10000	/* a renderer that has answered needs a fraction of a second */
 };
 
 /* ---- when ---------------------------------------------------------------------------------- */
-
-/* What is small of the noise of a JPEG would become large. */
-static bool
-is_amplified(const struct recipe *recipe)
-{
-	return recipe->brightness > 0 || recipe->contrast > 0 || recipe->saturation > 0 || recipe->gamma != 1 ||
-	    recipe->sharpen > 0 || recipe->unsharp.amount > 0;
-}
-
-/* Files that keep each level, where noise in even areas costs many bytes too. */
-static bool
-is_exact(const struct recipe *recipe, enum media format)
-{
-	return recipe->is_lossless || recipe->quality > QUALITY_MAX || recipe->colours > 0 || format == MEDIA_PNG ||
-	    format == MEDIA_GIF;
-}
-
-/* The original's own pixels decide what is cut: on every server the same. */
-static bool
-looks_for_something(const struct recipe *recipe)
-{
-	return recipe->trim.threshold > 0 || recipe->gravity == GRAVITY_SMART || recipe->gravity == GRAVITY_ENTROPY;
-}
-
-bool
-mezzanine_suits(const struct recipe *recipe, enum media format)
-{
-	return recipe->page == 0 && !is_amplified(recipe) && !is_exact(recipe, format) && !looks_for_something(recipe);
-}
 
 /* As far as the row knows: the renderer looks itself. */
 static struct image_description
@@ -79,7 +49,8 @@ choose(struct mezzanine *mezzanine, const struct wish *wish, const struct image_
 	unsigned shrink = description_mezzanine_shrink(description, factor);
 	unsigned small = description_small_shrink(description), large = description_large_shrink(description);
 
-	mezzanine->can_use = factor >= MEZZANINE_SHRINK_MIN && mezzanine_suits(&wish->recipe, wish->variant.format);
+	mezzanine->can_use = factor >= MEZZANINE_SHRINK_MIN &&
+	    recipe_suits_mezzanine(&wish->recipe, wish->variant.format);
 	mezzanine->is_kept_whole = description_kept_shrink(description) == 1;
 	mezzanine->other_serves = mezzanine->can_use && shrink == small;
 	mezzanine->key = variant_mezzanine_key(&wish->variant.original_key, shrink);

@@ -33,9 +33,6 @@ struct mezzanine {
 	int leaving;			/* the renderer writes it: see job_result */
 };
 
-/* Whether a variant that is made so looks the same when it is made of a mezzanine. */
-bool mezzanine_suits(const struct recipe *recipe, enum media format);
-
 /* Whether one lies there that this variant could be made of: for an estimate. */
 bool mezzanine_is_there(struct server *server, const struct wish *wish);
 

@@ -220,7 +220,7 @@ load_frames(struct frames *frames, struct source *source, const struct image_wor
 	if (work->mezzanine_wish == MEZZANINE_USE && load_through_mezzanine(frames, source, work, recipe, geometry))
 		return true;
 	*fate = MEZZANINE_NONE;
-	if (work->mezzanine_wish == MEZZANINE_LEAVE && !mezzanine_keep_base(source, geometry, work->kept, fate, why))
+	if (work->mezzanine_wish == MEZZANINE_LEAVE && !mezzanine_keep_base(source, work, geometry, fate, why))
 		return false;
 	return kept_hold(work->kept, source, geometry, work->mezzanine_wish, *fate, why) &&
 	    frames_load(frames, source, recipe, geometry, why);

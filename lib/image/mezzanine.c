@@ -47,7 +47,7 @@ keep_all(struct image_kept *kept, VipsImage **pixels, bool is_exact, struct fail
 	bool is_kept;
 
 	/* What is kept takes its place in memory. */
-	if (!is_exact && !picture_own(pixels, why))
+	if (vips_image_hasalpha(*pixels) && !picture_own(pixels, why))
 		return false;
 	all = g_object_ref(*pixels);
 	is_kept = picture_drop_alpha(&all, why) && picture_decode(&all, why);
@@ -71,12 +71,12 @@ halve_base(struct source *source, unsigned shrink, struct image_kept *kept, stru
 
 /*
  * All pixels are in memory before the first are mixed, because where some are transparent,
- * the mixture would have colours that nobody sees.  This variant, which may be one that keeps each
- * level, is made without alpha only where nothing is lost.
+ * the mixture would have colours that nobody sees.  This variant is made without alpha where nothing is lost, or
+ * no more than by those that are made of the mezzanine.
  */
 static bool
-load_with_alpha(struct source *source, unsigned shrink, struct image_kept *kept, enum mezzanine_fate *fate,
-    struct failure *why)
+load_with_alpha(struct source *source, unsigned shrink, bool may_lose, struct image_kept *kept,
+    enum mezzanine_fate *fate, struct failure *why)
 {
 	VipsPel lowest;
 
@@ -89,9 +89,12 @@ load_with_alpha(struct source *source, unsigned shrink, struct image_kept *kept,
 		return true;
 	*fate = MEZZANINE_FOLLOWS;
 	source->mezzanine_shrink = shrink;
+	if (may_lose && lowest < OPAQUE &&
+	    !(picture_drop_alpha(&source->base, why) && picture_decode(&source->base, why)))
+		return false;
 	if (kept != NULL && !keep_all(kept, &source->base, lowest == OPAQUE, why))
 		return false;
-	if (lowest < OPAQUE)
+	if (vips_image_hasalpha(source->base))
 		return true;
 	source->mezzanine_shrink = 1;
 	return halve_base(source, shrink, kept, why);
@@ -119,11 +122,13 @@ is_too_large_for_alpha(const struct source *source)
 }
 
 bool
-mezzanine_keep_base(struct source *source, const struct geometry *geometry, struct image_kept *kept,
+mezzanine_keep_base(struct source *source, const struct image_work *work, const struct geometry *geometry,
     enum mezzanine_fate *fate, struct failure *why)
 {
 	double factor = shrink_factor(geometry);
 	unsigned shrink = description_mezzanine_shrink(&source->description, factor);
+	bool may_lose = factor >= MEZZANINE_SHRINK_MIN && recipe_suits_mezzanine(work->recipe, work->format);
+	struct image_kept *kept = work->kept;
 
 	*fate = MEZZANINE_NONE;
 	/* A page that was asked for by its number is not what stands for the file. */
@@ -139,7 +144,7 @@ mezzanine_keep_base(struct source *source, const struct geometry *geometry, stru
 	/* Else what is loaded is all. */
 	if (shrink == 1 || !kept_can_hold_all(kept, source))
 		kept = NULL;
-	if (!(vips_image_hasalpha(source->image) ? load_with_alpha(source, shrink, kept, fate, why) :
+	if (!(vips_image_hasalpha(source->image) ? load_with_alpha(source, shrink, may_lose, kept, fate, why) :
 	    load(source, shrink, kept, fate, why)))
 		return false;
 	if (*fate == MEZZANINE_FOLLOWS)

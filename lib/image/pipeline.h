@@ -341,7 +341,7 @@ bool mezzanine_use(struct source *source, int mezzanine, const struct geometry *
 
 /* Sets source->base from the source itself, in memory, if a mezzanine can be made of that:
  * *fate says so.  All pixels are kept, where that is possible.  Fails where the picture is damaged. */
-bool mezzanine_keep_base(struct source *source, const struct geometry *geometry, struct image_kept *kept,
+bool mezzanine_keep_base(struct source *source, const struct image_work *work, const struct geometry *geometry,
     enum mezzanine_fate *fate, struct failure *why);
 
 /* The file, smaller than the base by so much. */

@@ -358,3 +358,37 @@ recipe_keeps_frames(const struct recipe *recipe, unsigned frames, enum media for
 	return frames > 1 && recipe->page == 0 && recipe->animation == ANIMATION_ON &&
 	    (format == MEDIA_GIF || format == MEDIA_WEBP);
 }
+
+/* ---- mezzanines ------------------------------------------------------------------------- */
+
+/* Above, an encoder shows what a mezzanine has lost. */
+enum { MEZZANINE_QUALITY_MAX = 90 };
+
+/* What is small of the noise of a JPEG would become large. */
+static bool
+is_amplified(const struct recipe *recipe)
+{
+	return recipe->brightness > 0 || recipe->contrast > 0 || recipe->saturation > 0 || recipe->gamma != 1 ||
+	    recipe->sharpen > 0 || recipe->unsharp.amount > 0;
+}
+
+/* Files that keep each level, where noise in even areas costs many bytes too. */
+static bool
+is_exact(const struct recipe *recipe, enum media format)
+{
+	return recipe->is_lossless || recipe->quality > MEZZANINE_QUALITY_MAX || recipe->colours > 0 ||
+	    format == MEDIA_PNG || format == MEDIA_GIF;
+}
+
+/* The original's own pixels decide what is cut: on every server the same. */
+static bool
+looks_for_something(const struct recipe *recipe)
+{
+	return recipe->trim.threshold > 0 || recipe->gravity == GRAVITY_SMART || recipe->gravity == GRAVITY_ENTROPY;
+}
+
+bool
+recipe_suits_mezzanine(const struct recipe *recipe, enum media format)
+{
+	return recipe->page == 0 && !is_amplified(recipe) && !is_exact(recipe, format) && !looks_for_something(recipe);
+}

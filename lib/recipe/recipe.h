@@ -211,6 +211,10 @@ bool recipe_decode_segment(struct span segment, struct arena *arena, struct span
 bool recipe_suits_format(const struct recipe *recipe, enum media format, struct failure *why)
     __attribute__((warn_unused_result));
 
+/* Whether the variant looks the same when it is made of a mezzanine, a plain JPEG of the whole original
+ * (docs/mezzanines.md), as far as that does not depend on its size. */
+bool recipe_suits_mezzanine(const struct recipe *recipe, enum media format);
+
 /* Adds the canonical text.  Never empty: a recipe that asks nothing is "-",
  * which recipe_parse() reads too. */
 void recipe_print(const struct recipe *recipe, struct text *out);

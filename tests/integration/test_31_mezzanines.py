@@ -164,6 +164,28 @@ def test_what_nobody_sees_through_has_one_and_the_first_variant_is_exact(rendere
     assert_alike(direct, through, "nearly opaque")
 
 
+@pytest.mark.parametrize("recipe, extension, lowest", [
+    ("w=900", "webp", 255),
+    ("w=1800", "webp", 255),
+    ("w=1801", "webp", 252),            # too large for a mezzanine
+    ("w=900,q=91", "webp", 252),        # would show what one has lost
+    ("w=900", "png", 252),
+])
+def test_what_leaves_it_loses_what_those_lose_that_are_made_of_it(renderer, folder, recipe, extension, lowest):
+    source = folder / "veil.png"
+    if not source.exists():
+        image = pictures.quadrants(3600, 1000)
+        image.putalpha(255)
+        image.paste((200, 30, 30, 252), (400, 400, 600, 600))
+        image.save(source, compress_level=1)
+    renderer.forget()
+    first = renderer.try_render(source, recipe, extension, leave=folder / "veil.mezzanine")
+    assert first["mezzanine"] == "follows"
+    with Image.open(first["path"]) as image:
+        assert image.convert("RGBA").getchannel("A").getextrema() == (lowest, 255)
+        assert image.convert("RGB").getpixel((image.width // 7, image.width // 7)) == pytest.approx((200, 30, 30), abs=8)
+
+
 def test_grey_stays_grey(renderer, folder):
     Image.linear_gradient("L").resize((2100, 1500)).save(folder / "grey.png")
     direct, through = Original(renderer, folder, folder / "grey.png").both("w=100")

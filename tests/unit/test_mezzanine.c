@@ -1,5 +1,6 @@
 /* test_mezzanine - which variants look the same when they are made of a mezzanine. */
-#include "fcgi-app/mezzanine.h"
+#include "image/description.h"
+#include "recipe/recipe.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +50,7 @@ test_suits_what_only_scales_and_softens(void **state)
 
 		if (!recipe_parse(span_of(table[i].recipe), NULL, &recipe, &why))
 			fail_msg("%s: %s", table[i].recipe, why.detail);
-		if (mezzanine_suits(&recipe, table[i].format) != table[i].suits)
+		if (recipe_suits_mezzanine(&recipe, table[i].format) != table[i].suits)
 			fail_msg("%s to %s", table[i].recipe, media_extension(table[i].format));
 	}
 }
