@@ -12,6 +12,7 @@
 
 enum {
 	ROSTER_WORDS = ROSTER_MAX / 64,
+	ENOUGH_MIN = 2,
 	GO_ON_US = 10000
 };
 
@@ -29,16 +30,28 @@ count_at_socket(const struct roster *roster)
 	return count;
 }
 
+static uint64_t
+bit_of(const struct duty_config *config)
+{
+	return UINT64_C(1) << config->number % 64;
+}
+
 static void
 sign_on(const struct duty_config *config)
 {
-	atomic_fetch_or(&config->roster->at_socket[config->number / 64], UINT64_C(1) << config->number % 64);
+	atomic_fetch_or(&config->roster->at_socket[config->number / 64], bit_of(config));
 }
 
 static void
 sign_off(const struct duty_config *config)
 {
-	atomic_fetch_and(&config->roster->at_socket[config->number / 64], ~(UINT64_C(1) << config->number % 64));
+	atomic_fetch_and(&config->roster->at_socket[config->number / 64], ~bit_of(config));
+}
+
+static bool
+is_signed_on(const struct duty_config *config)
+{
+	return (atomic_load(&config->roster->at_socket[config->number / 64]) & bit_of(config)) != 0;
 }
 
 int
@@ -96,12 +109,20 @@ watch_socket(const struct duty *duty)
 	return watch(duty, duty->config.listener, EVENT_CONNECTION, EPOLLEXCLUSIVE);
 }
 
+static unsigned
+enough_responders(void)
+{
+	unsigned processors = count_processors();
+
+	return processors > ENOUGH_MIN ? processors : ENOUGH_MIN;
+}
+
 bool
 duty_open(struct duty *duty, const struct duty_config *config, struct failure *why)
 {
 	*duty = (struct duty){
 		.config = *config,
-		.enough = count_processors() + 1,
+		.enough = enough_responders(),
 		.epoll = epoll_create1(EPOLL_CLOEXEC),
 		.is_at_socket = true,
 	};
@@ -165,10 +186,16 @@ duty_wait(struct duty *duty)
 }
 
 void
-duty_hand_over(struct duty *duty)
+duty_take(struct duty *duty)
 {
 	duty->had_connection = true;
-	if (duty->config.bell == -1)
+}
+
+/* Who is not counted has handed over already, or the parent has rung. */
+void
+duty_hand_over(struct duty *duty)
+{
+	if (duty->config.bell == -1 || !is_signed_on(&duty->config))
 		return;
 	sign_off(&duty->config);
 	if (count_at_socket(duty->config.roster) == 0)
@@ -183,6 +210,7 @@ duty_goes_on(struct duty *duty)
 	duty->had_connection = false;
 	if (!is_called)
 		return false;
-	take_place(duty);
+	if (duty->config.bell != -1 && !is_signed_on(&duty->config))
+		take_place(duty);
 	return duty->is_at_socket;
 }

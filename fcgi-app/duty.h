@@ -3,13 +3,15 @@
  *
  * A connection wakes one of those who wait for it.  If all responders waited, a burst of sixteen
  * would wake sixteen processes for a few microseconds of work each, and to switch to a process
- * costs more than that.  So only a few wait at the socket, one more than there are processors,
+ * costs more than that.  So only a few are at the socket, as many as there are processors,
  * and the next connections find them at work already; the others are in reserve.
  *
- * There is somebody at the socket, or on the way to it, as long as anybody has nothing to do, however
- * long requests take: who takes a connection and leaves nobody behind rings a bell, which wakes one of
- * the reserve, who looks how many are there.  Who dies or is frozen at the socket is still counted
- * there: so the parent rings for each death, and when a connection has not been taken for a moment.
+ * Who answers from memory and the store is still at the socket, because he is back before another would be awake.
+ * Before anything that may take longer he hands over, and when that leaves nobody there, he rings a bell, which
+ * wakes one of the reserve, who looks how many are there.  So there is somebody at the socket, or on the way to
+ * it, as long as anybody has nothing to do, however long requests take.  Who dies or is frozen at the socket, or
+ * waits for a disk, is still counted there: so the parent rings for each death, and when a connection has not
+ * been taken for a moment.
  */
 #ifndef FCGI_APP_DUTY_H
 #define FCGI_APP_DUTY_H
@@ -44,7 +46,7 @@ struct duty_config {
 
 struct duty {
 	struct duty_config config;
-	unsigned enough;	/* who wait at the socket */
+	unsigned enough;	/* who are at the socket */
 	int epoll;
 	bool is_at_socket;
 	bool had_connection;	/* since it was asked whether to go on */
@@ -61,11 +63,14 @@ enum duty_call { DUTY_CONNECTION, DUTY_LEAVE };
 /* Until there may be a connection; somebody else can be quicker to accept it. */
 enum duty_call duty_wait(struct duty *duty);
 
-/* A connection was accepted, and will be served for as long as it takes. */
+/* A connection was accepted. */
+void duty_take(struct duty *duty);
+
+/* To serve it may take long from here on, because of waiting or of work.  May be called again. */
 void duty_hand_over(struct duty *duty);
 
 /* When it has been served: whether the next one may be accepted at once, without duty_wait().  There
- * may be none.  Not if enough others are at the socket, and not for longer than some milliseconds,
+ * may be none.  Not if enough others came to the socket meanwhile, and not for longer than some milliseconds,
  * because nobody is told to leave meanwhile. */
 bool duty_goes_on(struct duty *duty);
 

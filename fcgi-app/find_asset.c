@@ -210,8 +210,10 @@ static bool
 find_elsewhere(struct server *server, struct request *request, struct span id, struct asset *asset,
     struct failure *why)
 {
-	struct last_known *known = recall(server, request->arena, id);
+	struct last_known *known;
 
+	duty_hand_over(server->duty);
+	known = recall(server, request->arena, id);
 	if (is_fresh(server, known)) {
 		*asset = known->asset;
 		known_rows_put(server->rows, asset, monotonic_us() - known->age_ms * 1000);

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 enum {
-	/* A web server sends all of a request with the connection.  Who does not is waited
-	 * for by few of us. */
+	/* A web server sends all of a request with the connection.  Who does not at once is waited for, and
+	 * after that by few of us. */
 	AT_ONCE_MS = 25,
 	RECEIVE_MS = 3000,
 	WATCHDOG_GRACE_S = 5,
@@ -57,6 +57,8 @@ serve(struct server *server, struct request *request, struct response *response,
 	request->secret = route.mac;
 	if (!is_routed)
 		return false;
+	if (route.kind == ROUTE_HEALTH || route.kind == ROUTE_METRICS)
+		duty_hand_over(server->duty);
 	if (route.kind == ROUTE_HEALTH)
 		serve_health(server, request, response);
 	else if (route.kind == ROUTE_METRICS)
@@ -132,6 +134,12 @@ receive(struct responder *responder, struct failure *why)
 	struct store_lock place;
 	bool was_received;
 
+	if (fastcgi_receive(responder->fastcgi, deadline_in_ms(0), why))
+		return true;
+	if (why->kind != FAIL_TIMEOUT)
+		return false;
+	failure_clear(why);
+	duty_hand_over(&responder->duty);
 	if (fastcgi_receive(responder->fastcgi, deadline_in_ms(AT_ONCE_MS), why))
 		return true;
 	if (why->kind != FAIL_TIMEOUT ||
@@ -188,7 +196,7 @@ serve_one(struct responder *responder)
 	enum fastcgi_answer accepted = fastcgi_accept(responder->fastcgi);
 
 	if (accepted == FASTCGI_CONNECTED) {
-		duty_hand_over(&responder->duty);
+		duty_take(&responder->duty);
 		serve_request(responder);
 		fastcgi_finish(responder->fastcgi);
 		arena_release(responder->arena);
@@ -243,6 +251,7 @@ responder_open(struct responder *responder, const struct settings *settings, con
 	if (!server_open(&responder->server, settings, config->shortcuts, config->renderer_listener, config->drain,
 	    why))
 		return false;
+	responder->server.duty = &responder->duty;
 	let_web_server_finish();
 	/* Whatever ends us goes on doing so when the handler returns. */
 	peers_asked = responder->server.peers;

@@ -7,6 +7,7 @@
 
 #include "base/failure.h"
 #include "catalog/catalog.h"
+#include "fcgi-app/duty.h"
 #include "fcgi-app/own_renderer.h"
 #include "fcgi-app/route.h"
 #include "fcgi-app/shared.h"
@@ -34,6 +35,7 @@ enum server_lane {
 
 struct server {
 	const struct settings *settings;
+	struct duty *duty;		/* the responder's, set by it: before what may take long, duty_hand_over() */
 	struct store *store;
 	struct peers *peers;
 	struct catalog *catalog;

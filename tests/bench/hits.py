@@ -29,7 +29,7 @@ REFUSED = Row("400", "hit", at_least=1.0)
 ROWS = [HIT, HOLLOW, BODY, NOT_MODIFIED, HOLLOW_304, HIT_CPU, HEAD, INFO, MISSING, REFUSED]
 
 SIZE_MIN, SIZE_MAX = 17_000, 24_000
-HOLLOW_PROCESSES = os.cpu_count() + 1     # as many as wait at Vitrine's socket
+HOLLOW_PROCESSES = max(2, os.cpu_count())     # as many as are at Vitrine's socket
 RECIPE, EXTENSION = "w=540", "jpg"
 
 

@@ -7,7 +7,7 @@
  * body, and closes: what nginx needs a FastCGI program for, and nothing else.  It checks nothing,
  * finds nothing and writes no log.  So what it reaches is the limit for any program behind nginx
  * that has a connection for each request; its processes are batch processes, as responders are,
- * and should be as few as wait at the socket there.  It ends with its parent.
+ * and should be as few as are at the socket there.  It ends with its parent.
  */
 #include "base/check.h"
 

@@ -82,6 +82,13 @@ accept_one(struct duty *duty)
 
 	assert_true(connection != -1);
 	close(connection);
+	duty_take(duty);
+}
+
+static void
+accept_one_for_long(struct duty *duty)
+{
+	accept_one(duty);
 	duty_hand_over(duty);
 }
 
@@ -99,7 +106,7 @@ enough(void)
 	cpu_set_t processors;
 
 	assert_int_equal(sched_getaffinity(0, sizeof(processors), &processors), 0);
-	return (unsigned)CPU_COUNT(&processors) + 1;
+	return CPU_COUNT(&processors) > 2 ? (unsigned)CPU_COUNT(&processors) : 2;
 }
 
 /* As many as there is room for, with a connection in the queue that nobody has accepted yet. */
@@ -134,17 +141,44 @@ test_no_more_than_enough_wait_at_the_socket(void **state)
 }
 
 static void
-test_the_last_who_takes_a_connection_rings(void **state)
+test_the_last_who_hands_over_rings(void **state)
 {
 	(void)state;
 	fill_socket();
 	for (unsigned i = 0; i + 1 < enough(); i++) {
-		accept_one(&house.duties[i]);
+		accept_one_for_long(&house.duties[i]);
 		assert_false(is_readable(house.bell));
 		connect_to_house();
 	}
-	accept_one(&house.duties[enough() - 1]);
+	accept_one_for_long(&house.duties[enough() - 1]);
 	assert_true(is_readable(house.bell));
+}
+
+static void
+test_who_is_back_at_once_is_missed_by_nobody(void **state)
+{
+	(void)state;
+	fill_socket();
+	for (unsigned i = 0; i < enough(); i++) {
+		accept_one(&house.duties[i]);
+		connect_to_house();
+	}
+	assert_true(is_in_reserve(new_responder(false)));
+	assert_false(is_readable(house.bell));
+	for (unsigned i = 0; i < enough(); i++)
+		assert_true(duty_goes_on(&house.duties[i]));
+}
+
+static void
+test_who_hands_over_again_does_not_ring_again(void **state)
+{
+	(void)state;
+	fill_socket();
+	for (unsigned i = 0; i < enough(); i++)
+		duty_hand_over(&house.duties[i]);
+	assert_int_equal(read(house.bell, &(uint64_t){ 0 }, sizeof(uint64_t)), sizeof(uint64_t));
+	duty_hand_over(&house.duties[0]);
+	assert_false(is_readable(house.bell));
 }
 
 static void
@@ -156,7 +190,7 @@ test_one_of_the_reserve_goes_to_the_socket_when_there_is_room(void **state)
 	fill_socket();
 	reserve = new_responder(false);
 	assert_true(is_in_reserve(reserve));
-	accept_one(&house.duties[0]);
+	accept_one_for_long(&house.duties[0]);
 	connect_to_house();
 	assert_int_equal(duty_wait(reserve), DUTY_CONNECTION);
 }
@@ -186,7 +220,7 @@ test_a_call_by_the_parent_fetches_one_although_enough_are_on_the_roster(void **s
 	assert_true(is_in_reserve(first));
 	roster_call(&house.roster, house.bell);
 	assert_int_equal(duty_wait(first), DUTY_CONNECTION);
-	accept_one(first);
+	accept_one_for_long(first);
 	connect_to_house();
 	assert_int_equal(duty_wait(second), DUTY_CONNECTION);
 }
@@ -241,7 +275,7 @@ test_who_goes_on_is_at_the_socket(void **state)
 	for (unsigned i = 0; i < enough(); i++) {
 		if (i > 0)
 			connect_to_house();
-		accept_one(&house.duties[i]);
+		accept_one_for_long(&house.duties[i]);
 	}
 	assert_true(is_readable(house.bell));
 	assert_int_equal(house.roster.at_socket[0], 0);
@@ -260,7 +294,7 @@ test_who_has_served_does_not_go_on_where_enough_others_wait(void **state)
 	late->config.bell = house.bell;		/* it came to the socket in spite of them */
 	assert_int_equal(duty_wait(&house.duties[0]), DUTY_CONNECTION);
 	late->looked_us = house.duties[0].looked_us;
-	duty_hand_over(late);
+	duty_take(late);
 	assert_false(duty_goes_on(late));
 }
 
@@ -283,7 +317,7 @@ test_the_socket_is_never_left_without_a_call(void **state)
 		assert_int_equal(write(house.leave[1], "", 1), 1);
 		if ((duty_goes_on(duty) || duty_wait(duty) == DUTY_CONNECTION) && is_readable(house.listener) &&
 		    seed / 65536 % 3 != 0)
-			accept_one(duty);
+			(seed / 65536 % 3 == 1 ? accept_one : accept_one_for_long)(duty);
 		assert_int_equal(read(house.leave[0], &(char){ 0 }, 1), 1);
 		for (unsigned i = 0; i < ROSTER_MAX / 64; i++)
 			at_socket += (unsigned)__builtin_popcountll(house.roster.at_socket[i]);
@@ -296,7 +330,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_no_more_than_enough_wait_at_the_socket, open_house, close_house),
-		cmocka_unit_test_setup_teardown(test_the_last_who_takes_a_connection_rings, open_house, close_house),
+		cmocka_unit_test_setup_teardown(test_the_last_who_hands_over_rings, open_house, close_house),
+		cmocka_unit_test_setup_teardown(test_who_is_back_at_once_is_missed_by_nobody, open_house, close_house),
+		cmocka_unit_test_setup_teardown(test_who_hands_over_again_does_not_ring_again, open_house, close_house),
 		cmocka_unit_test_setup_teardown(
 		    test_one_of_the_reserve_goes_to_the_socket_when_there_is_room, open_house, close_house),
 		cmocka_unit_test_setup_teardown(
