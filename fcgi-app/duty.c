@@ -132,14 +132,6 @@ duty_open(struct duty *duty, const struct duty_config *config, struct failure *w
 	    fail(why, FAIL_INTERNAL, "cannot watch the listening socket: %s", strerror(errno));
 }
 
-void
-duty_close(struct duty *duty)
-{
-	if (duty->config.bell != -1)
-		sign_off(&duty->config);
-	close(duty->epoll);
-}
-
 static void
 move(struct duty *duty, bool to_socket)
 {
@@ -200,6 +192,13 @@ duty_hand_over(struct duty *duty)
 	sign_off(&duty->config);
 	if (count_at_socket(duty->config.roster) == 0)
 		ring(duty->config.bell);
+}
+
+void
+duty_close(struct duty *duty)
+{
+	duty_hand_over(duty);
+	close(duty->epoll);
 }
 
 bool

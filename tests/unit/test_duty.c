@@ -235,6 +235,18 @@ test_who_leaves_is_not_counted_any_more(void **state)
 }
 
 static void
+test_the_last_who_leaves_rings(void **state)
+{
+	(void)state;
+	fill_socket();
+	while (house.count > 0) {
+		assert_false(is_readable(house.bell));
+		duty_close(&house.duties[--house.count]);
+	}
+	assert_true(is_readable(house.bell));
+}
+
+static void
 test_one_that_is_alone_is_always_at_the_socket_and_rings_nobody(void **state)
 {
 	struct duty *alone = new_responder(true);
@@ -340,6 +352,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_a_call_by_the_parent_fetches_one_although_enough_are_on_the_roster, open_house, close_house),
 		cmocka_unit_test_setup_teardown(test_who_leaves_is_not_counted_any_more, open_house, close_house),
+		cmocka_unit_test_setup_teardown(test_the_last_who_leaves_rings, open_house, close_house),
 		cmocka_unit_test_setup_teardown(
 		    test_one_that_is_alone_is_always_at_the_socket_and_rings_nobody, open_house, close_house),
 		cmocka_unit_test_setup_teardown(
