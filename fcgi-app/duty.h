@@ -10,8 +10,8 @@
  * Before anything that may take longer he hands over, and when that leaves nobody there, he rings a bell, which
  * wakes one of the reserve, who looks how many are there.  So there is somebody at the socket, or on the way to
  * it, as long as anybody has nothing to do, however long requests take.  Who dies or is frozen at the socket, or
- * waits for a disk, is still counted there: so the parent rings for each death, and when a connection has not
- * been taken for a moment.
+ * waits for a disk or for who reads the log, is still counted there: so the parent rings for each death, and when
+ * a connection has not been taken for a moment; each time one comes.
  */
 #ifndef FCGI_APP_DUTY_H
 #define FCGI_APP_DUTY_H

@@ -187,7 +187,7 @@ find_in_store(struct server *server, struct request *request, const struct wish 
 	enum store_part part = wish->recipe.is_original ? STORE_ORIGINALS : STORE_VARIANTS;
 	const struct key *key = &wish->variant.key;
 	int64_t from_us = monotonic_us();
-	bool was_found = store_find_unopened(server->store, part, key, file) &&
+	bool was_found = store_find_unopened(server->store, part, key, file) && file->media != MEDIA_NONE &&
 	    !response_carries_file(request, &server->settings->http, file);
 
 	/* It may have to be read, or sent by us, or made. */
@@ -198,8 +198,7 @@ find_in_store(struct server *server, struct request *request, const struct wish 
 	request_note_step(request, STEP_STORE, &from_us);
 	/* An original that is no image: the slow path says so. */
 	if (was_found && file->media == MEDIA_NONE) {
-		if (file->fd != -1)
-			close(file->fd);
+		close(file->fd);
 		return false;
 	}
 	if (was_found)

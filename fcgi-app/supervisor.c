@@ -235,8 +235,8 @@ note_death(struct supervisor *supervisor, struct child *child, int status)
 	int64_t age_ms = (monotonic_us() - child->born_us) / 1000;
 
 	child->pid = 0;
-	if (role == RESPONDER)
-		roster_call(&supervisor->shortcuts->roster, supervisor->bell);
+	/* For a renderer too: as long as children die, nobody looks whether connections are taken. */
+	roster_call(&supervisor->shortcuts->roster, supervisor->bell);
 	if (WIFSIGNALED(status))
 		log_event("child-killed", WTERMSIG(status) == SIGSYS ? sandbox_reason : NULL,
 		    "role=%s signal=%d age_ms=%lld", role_names[role], WTERMSIG(status), (long long)age_ms);

@@ -157,7 +157,7 @@ is_sane(const struct slot_about *about, const struct source *source)
 	    about->height >= 1 && about->height <= source->description.height;
 }
 
-/* Everything but its pixels is the original's.  NULL where they cannot be there. */
+/* Everything but its pixels is the original's.  NULL where there is no memory for it. */
 static VipsImage *
 level_image(struct image_kept *kept, unsigned level, VipsImage *like)
 {
@@ -166,7 +166,7 @@ level_image(struct image_kept *kept, unsigned level, VipsImage *like)
 	unsigned char *pixels = slots_pixels(kept->slots);
 	VipsImage *image;
 
-	if (bytes == 0 || offset + bytes > SLOT_BYTES)
+	if (pixels == NULL || bytes == 0 || offset + bytes > SLOT_BYTES)
 		return NULL;
 	image = vips_image_new_from_memory(pixels + offset, bytes, (int)about.width, (int)about.height,
 	    (int)about.bands, vips_image_get_format(like));
@@ -192,7 +192,7 @@ store_level(struct image_kept *kept, unsigned level, VipsImage *pixels)
 		return false;
 	bytes = VIPS_IMAGE_SIZEOF_IMAGE(stored);
 	if (stored->data != pixels->data) {
-		if (!slots_has_memory(kept->slots, offset, bytes)) {
+		if (slots_room(kept->slots, offset, bytes) == NULL) {
 			g_object_unref(stored);
 			return false;
 		}
@@ -246,7 +246,7 @@ choose_level(struct image_kept *kept, struct source *source, const struct geomet
 	unsigned level = 0;
 
 	if (image == NULL)
-		return fail(why, FAIL_INTERNAL, "kept pixels that cannot be");
+		return fail(why, FAIL_INTERNAL, "no memory for the pixels that are kept");
 	for (; level + 1 < LEVELS && factor >= 2 && may_be_halved(kept, source, wish) &&
 	    picture_is_halved_well(image); level++, factor /= 2)
 		if (!half(kept, level + 1, source->image, &image, why)) {
@@ -301,8 +301,8 @@ colour_bytes(VipsImage *image)
 void *
 kept_room(struct image_kept *kept, VipsImage *image)
 {
-	return kept != NULL && VIPS_IMAGE_SIZEOF_IMAGE(image) <= SLOT_BYTES &&
-	    slots_has_memory(kept->slots, 0, colour_bytes(image)) ? slots_pixels(kept->slots) : NULL;
+	return kept != NULL && VIPS_IMAGE_SIZEOF_IMAGE(image) <= SLOT_BYTES ?
+	    slots_room(kept->slots, 0, colour_bytes(image)) : NULL;
 }
 
 static bool
@@ -379,8 +379,9 @@ kept_hold(struct image_kept *kept, struct source *source, const struct geometry 
 	if (!source_load(source, geometry, &pixels, why))
 		return false;
 	shrink = (unsigned)lround((double)source->description.width / vips_image_get_width(pixels));
-	has_lost = fate == MEZZANINE_USED || (fate == MEZZANINE_FOLLOWS && shrink > 1);
-	if (colour_bytes(pixels) > KEPT_BYTES_MAX || VIPS_IMAGE_SIZEOF_IMAGE(pixels) > SLOT_BYTES) {
+	has_lost = source->has_lost_alpha || fate == MEZZANINE_USED || (fate == MEZZANINE_FOLLOWS && shrink > 1);
+	if (colour_bytes(pixels) > KEPT_BYTES_MAX || VIPS_IMAGE_SIZEOF_IMAGE(pixels) > SLOT_BYTES ||
+	    slots_pixels(kept->slots) == NULL) {
 		g_object_unref(pixels);
 		return true;
 	}

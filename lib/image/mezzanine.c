@@ -89,7 +89,8 @@ load_with_alpha(struct source *source, unsigned shrink, bool may_lose, struct im
 		return true;
 	*fate = MEZZANINE_FOLLOWS;
 	source->mezzanine_shrink = shrink;
-	if (may_lose && lowest < OPAQUE &&
+	source->has_lost_alpha = may_lose && lowest < OPAQUE;
+	if (source->has_lost_alpha &&
 	    !(picture_drop_alpha(&source->base, why) && picture_decode(&source->base, why)))
 		return false;
 	if (kept != NULL && !keep_all(kept, &source->base, lowest == OPAQUE, why))

@@ -52,6 +52,7 @@ struct source {
 	VipsImage *base;	/* the whole picture, when it is taken from elsewhere: see mezzanine.c, kept.c */
 	VipsImage *mezzanine;	/* the pixels that one is to be made of, and by how much it is smaller than these */
 	unsigned mezzanine_shrink;
+	bool has_lost_alpha;	/* base has, which was nearly opaque: see mezzanine.c */
 	bool is_asked_again;	/* a moment ago there was a job for the same file */
 };
 

@@ -46,8 +46,8 @@ struct slot {
 
 struct slots;
 
-/* All of it is mapped.  The memory stays the caller's, who closes no other descriptor of it as long as slots
- * are used: that would end the locks.  NULL where it cannot be mapped. */
+/* The memory stays the caller's, who closes no other descriptor of it as long as slots are used:
+ * that would end the locks.  NULL where it cannot be mapped. */
 struct slots *slots_open(int memory);
 void slots_close(struct slots *slots);
 
@@ -57,12 +57,12 @@ struct slot *slots_find(struct slots *slots, const struct stat *file, bool *is_k
 /* The slot that was used least lately, to write, with the file's key and no levels; NULL: all are in use. */
 struct slot *slots_claim(struct slots *slots, const struct stat *file);
 
-/* Of the slot that is in use: whether it can be written to from now on, its pixels (SLOT_BYTES), whether there
- * is memory for so many bytes of them that are about to be written, that it is only read from now on, that it
- * is used no longer. */
+/* Of the slot that is in use: whether it can be written to from now on, its pixels (SLOT_BYTES; NULL: no
+ * address space), the same with memory for so many bytes that are about to be written (NULL: there is none),
+ * that it is only read from now on, that it is used no longer. */
 bool slots_write(struct slots *slots);
 void *slots_pixels(struct slots *slots);
-bool slots_has_memory(struct slots *slots, size_t offset, size_t bytes);
+void *slots_room(struct slots *slots, size_t offset, size_t bytes);
 void slots_read_only(struct slots *slots);
 void slots_leave(struct slots *slots);
 

@@ -272,6 +272,12 @@ def test_nearly_opaque_pixels_are_kept_as_opaque_ones_for_who_takes_a_mezzanine_
     outcomes = [renderer.try_render(source, "w=2000", "png", mezzanine=left) for _ in "ab"]
     assert [outcome["kept"] for outcome in outcomes] == ["0", "1"]
     assert not make(renderer, source, "w=2000", "png")[0]
+    # And where the mezzanine has all pixels.
+    renderer.forget()
+    assert renderer.try_render(source, "w=1800", "webp", leave=left)["mezzanine"] == "follows"
+    assert renderer.try_render(source, "w=1800", "jpg", mezzanine=left)["kept"] == "1"
+    was_kept, path = make(renderer, source, "w=2000", "png")
+    assert not was_kept and open_whole(path).tobytes() == exact.tobytes()
     # And from what was left, as a small one is.
     renderer.forget()
     outcome = renderer.try_render(source, "w=200", "png", mezzanine=left)
