@@ -7,9 +7,11 @@ FastCGI client for what no web server would do.
     with FastCGI(vitrine.socket) as peer: peer.ask("/health")
 """
 
+import contextlib
 import http.client
 import os
 import pathlib
+import signal
 import socket
 import struct
 import threading
@@ -67,6 +69,18 @@ def of_program(program):
         except OSError:
             pass
     return found
+
+
+@contextlib.contextmanager
+def stopped(pids):
+    """They do nothing, and nobody is told."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 # ---- load -------------------------------------------------------------------------------

@@ -1,11 +1,8 @@
 """Nobody waits for AVIF: .auto answers in the next best format, and the better one is there later."""
 
 import concurrent.futures
-import contextlib
-import os
 import re
 import shutil
-import signal
 import time
 
 import pytest
@@ -13,7 +10,7 @@ import pytest
 import apache
 import web
 from process import wait_until
-from processes import of_program, renderers
+from processes import of_program, renderers, stopped
 
 AVIF = "image/avif,image/webp,image/*,*/*;q=0.8"
 PATH = "/a/photo/w=300/x.auto"
@@ -37,19 +34,8 @@ def becomes(site, path, media_type, accept=AVIF):
     return answers
 
 
-@contextlib.contextmanager
-def frozen(pids):
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
 def frozen_renderers(site):
-    return frozen(renderers(site.vitrine.process.pid))
+    return stopped(renderers(site.vitrine.process.pid))
 
 
 def made(site):
@@ -170,7 +156,7 @@ def test_under_mod_fcgid_it_gives_way_to_the_next_request(site_of_one_process):
     site = site_of_one_process
     site.get(PATH, accept="image/webp")
     [responder] = [pid for pid in of_program(site.store.parent / "vitrine.fcgi") if renderers(pid)]
-    with frozen(renderers(responder)):
+    with stopped(renderers(responder)):
         assert site.get(PATH, accept=AVIF)["Content-Type"] == "image/webp"
         began = time.monotonic()
         assert site.get(PATH, accept="image/webp").status == 200

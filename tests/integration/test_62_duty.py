@@ -12,7 +12,7 @@ import time
 import pytest
 
 from process import frozen, wait_until
-from processes import FastCGI, renderers, responders
+from processes import FastCGI, renderers, responders, stopped
 
 HIT = "/a/photo/w=300/x.webp"
 # fcgi-app/duty.c: so many are at the socket.
@@ -29,17 +29,6 @@ def site(new_site):
     wait_until(lambda: len(responders(new.vitrine.process.pid)) == 8 * ENOUGH, 10, "all had started")
     assert new.get(HIT).status == 200
     return new
-
-
-@contextlib.contextmanager
-def stopped(pids):
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.contextmanager
